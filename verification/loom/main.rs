@@ -1,0 +1,5 @@
+//! Models under loom: exhaustive over interleavings and weak orderings, within stated bounds.
+#![cfg(loom)]
+
+mod deque;
+mod inbox;

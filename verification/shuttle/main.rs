@@ -1,0 +1,5 @@
+//! Models under shuttle: random and PCT schedules of long scenarios.
+#![cfg(shuttle)]
+
+mod deque;
+mod inbox;

@@ -1,0 +1,120 @@
+//! Turning the wheel: time goes on, the due fire, and no call does more than it was allowed.
+//!
+//! Work is done in the order of ticks. The block that starts next is taken into flight whole, in
+//! O(1), and `cursor` goes to its first tick; then its entries are looked at one by one, each at
+//! the price of one unit of budget: an entry due by `cursor` fires, any other goes where it belongs
+//! as seen from there. When the budget is spent, the flight simply stays as it is.
+//!
+//! - **D1** A block is taken only with nothing in flight and no block left that starts earlier, so
+//!   `cursor` passes no entry.
+//! - **D2** An entry looked at and not fired goes to a lower level than it came from, or was beyond
+//!   the horizon. So it is looked at at most once per level, and once each time it was in flight from
+//!   beyond the horizon.
+//! - **D3** With nothing left that starts by `now`, `cursor` is `now`.
+//!
+//! Only occupied blocks are visited, so a jump of time costs what it makes due, however far it goes.
+
+use crate::entry::{Handle, Linked, Place, fields};
+use crate::wheel::Wheel;
+
+/// What a [`turn`](Wheel::turn) did, and what is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "`more` says whether the budget sufficed, `next` when to turn again"]
+#[non_exhaustive]
+pub struct Turn {
+    /// Entries fired: that many wait for [`pop_fired`](Wheel::pop_fired) in addition.
+    pub fired: usize,
+    /// Entries moved to a lower level.
+    pub moved: usize,
+    /// Entries looked at and left beyond the horizon.
+    pub skipped: usize,
+    /// Whether the budget ran out with something still to do by `now`. The next turn resumes there.
+    pub more: bool,
+    /// [`next_event`](Wheel::next_event) after the turn.
+    pub next: Option<u64>,
+    /// By how many ticks the given time lay before the wheel's own; 0 if time did not step back.
+    pub stepped_back_ticks: u64,
+}
+
+impl Turn {
+    /// How many entries were touched: never more than the budget.
+    pub const fn touched(&self) -> usize {
+        self.fired + self.moved + self.skipped
+    }
+}
+
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS> {
+    /// Advances to `now_tick` and fires what is due, touching at most `budget_nodes` entries.
+    ///
+    /// Each entry touched is charged, whether it fires, moves to a lower level or stays beyond the
+    /// horizon. If the budget runs out, [`Turn::more`] is set and the next turn resumes exactly there;
+    /// entries can be armed and cancelled meanwhile. With a budget of 0 only the time is noted.
+    ///
+    /// The fired go to a list, from which [`pop_fired`](Self::pop_fired) hands them out: in the order
+    /// of their deadlines, first armed first among equal ones. An entry armed for a tick already
+    /// worked off fires as if armed for the tick that the wheel works at.
+    ///
+    /// Time that stands still is no error. Time that steps back is taken as standing still, and
+    /// reported in [`Turn::stepped_back_ticks`].
+    ///
+    /// Worst case: O(`LEVELS` × `budget_nodes`), however far the time jumps. An entry is touched at
+    /// most `LEVELS` + 1 times between being armed within the horizon and having fired.
+    pub fn turn(&mut self, now_tick: u64, budget_nodes: usize) -> Turn {
+        let mut turn =
+            Turn { stepped_back_ticks: self.now.saturating_sub(now_tick), ..Turn::default() };
+        self.now = self.now.max(now_tick);
+        for _ in 0..budget_nodes {
+            if !self.settle_next(&mut turn) {
+                break;
+            }
+        }
+        turn.next = self.next_event();
+        turn.more = turn.next.is_some_and(|tick| tick <= self.now);
+        if !turn.more {
+            self.cursor = self.now;
+        }
+        turn
+    }
+
+    /// Hands out the handle of the entry that fired first, in O(1). From then on the wheel does not
+    /// touch the node, and [`cancel`](Self::cancel) finds it "already firing".
+    #[must_use = "the handle is out of the wheel"]
+    pub fn pop_fired(&mut self) -> Option<T::Handle> {
+        let node = self.fired.pop_front()?;
+        self.fired_len -= 1;
+        // SAFETY: `node` was on a list and is not any more; lists hold what `arm` made of a handle.
+        unsafe {
+            (*fields(node)).place = Place::Idle;
+            Some(T::Handle::from_raw(node))
+        }
+    }
+
+    /// Looks at the next entry there is to look at by `now`: one unit of budget. `false` if none.
+    fn settle_next(&mut self, turn: &mut Turn) -> bool {
+        if self.flight.list.is_empty() {
+            let Some((place, block)) = self.next_block() else { return false };
+            if block.first > self.now {
+                return false;
+            }
+            self.take_into_flight(place, block);
+        }
+        let Some(node) = self.flight.list.pop_front() else { return false };
+        // SAFETY: what is in flight is live, ours, made of a handle; `node` is on no list now; and
+        // where `place` is called, its deadline is after `cursor`.
+        unsafe {
+            let deadline_tick = (*fields(node)).deadline_tick;
+            if deadline_tick <= self.cursor {
+                (*fields(node)).place = Place::Fired;
+                self.fired.push_back(node);
+                self.armed_len -= 1;
+                self.fired_len += 1;
+                turn.fired += 1;
+            } else if self.place(node, deadline_tick) {
+                turn.moved += 1;
+            } else {
+                turn.skipped += 1;
+            }
+        }
+        true
+    }
+}

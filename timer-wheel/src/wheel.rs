@@ -1,0 +1,381 @@
+//! Arming, cancelling, and what comes next.
+//!
+//! Every held entry is on exactly one list: that of a slot, the one *beyond* the horizon, the one
+//! *in flight* (taken from one of the former, or due on arming, and to be looked at next), or the
+//! one of the *fired*. `cursor` is the tick up to which the wheel has worked; `now` the latest tick
+//! it was told. Invariants, kept between any two calls (`drain.rs` keeps them in mid-drain):
+//!
+//! - **W1** `cursor ≤ now`; neither goes back. A turn that leaves nothing due leaves them equal.
+//! - **W2** An armed entry that is not in flight has a deadline after `cursor`, and is where
+//!   `Geometry::slot(cursor, deadline)` says; beyond the horizon if that is nowhere.
+//! - **W3** The block in flight is the ticks up to `flight.last ≥ cursor`, and no deadline in flight
+//!   lies after it. With nothing in flight it ends at `cursor`.
+//! - **W4** An entry armed with a deadline in the block in flight goes to the end of the flight.
+//! - **W5** Among equal deadlines: the fired, then those in a slot or beyond, then those in flight;
+//!   and on each list in the order of arming. (By W2 they share a slot; by W4 later ones queue up
+//!   behind those still to be moved there.)
+//! - **W6** A slot's occupancy bit is set exactly while its list holds something.
+//! - **W7** No deadline beyond the horizon is before `beyond.earliest`, and none is within the
+//!   horizon of `cursor`.
+//!
+//! An entry remembers the list it was put on, not whether that list has since been taken into
+//! flight. There is no need to: it is the first in flight, or else its own links tell all.
+
+use core::fmt;
+use core::ptr::NonNull;
+
+use crate::entry::{Handle, Linked, Place, fields};
+use crate::level::{Block, Geometry, Occupancy};
+use crate::list::List;
+
+/// A hierarchical timer wheel of `LEVELS` levels with `SLOTS` slots each.
+///
+/// `SLOTS` is a power of two from 2 to 64, checked at compile time. A timer up to
+/// `SLOTS^LEVELS` ticks ahead is within the horizon (the default: 2³⁶); one further ahead is armed
+/// just as well, and is looked at once more when the horizon reaches it. `Wheel<T, 11, 64>`
+/// spans all of `u64`.
+///
+/// The wheel may be moved while it holds entries. Dropping it drops the handles of all entries
+/// still held, fired ones included. Forgetting it leaves them linked for good.
+pub struct Wheel<T: Linked, const LEVELS: usize = 6, const SLOTS: usize = 64> {
+    slots: [[List<T>; SLOTS]; LEVELS],
+    occupancy: Occupancy<LEVELS>,
+    beyond: Beyond<T>,
+    pub(crate) flight: Flight<T>,
+    pub(crate) fired: List<T>,
+    pub(crate) now: u64,
+    pub(crate) cursor: u64,
+    pub(crate) armed_len: usize,
+    pub(crate) fired_len: usize,
+}
+
+/// The entries beyond the horizon.
+struct Beyond<T> {
+    list: List<T>,
+    /// A lower bound of their deadlines; without meaning while there are none.
+    earliest: u64,
+}
+
+/// The entries in flight.
+pub(crate) struct Flight<T> {
+    pub(crate) list: List<T>,
+    pub(crate) last: u64,
+}
+
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS> {
+    /// An empty wheel whose time is tick 0.
+    pub const fn new() -> Self {
+        Self::starting_at(0)
+    }
+
+    /// An empty wheel whose time is `now_tick`.
+    pub const fn starting_at(now_tick: u64) -> Self {
+        let () = Geometry::<LEVELS, SLOTS>::VALID;
+        Self {
+            slots: [const { [const { List::new() }; SLOTS] }; LEVELS],
+            occupancy: Occupancy::new(),
+            beyond: Beyond { list: List::new(), earliest: 0 },
+            flight: Flight { list: List::new(), last: now_tick },
+            fired: List::new(),
+            now: now_tick,
+            cursor: now_tick,
+            armed_len: 0,
+            fired_len: 0,
+        }
+    }
+
+    /// The latest tick the wheel was told. O(1).
+    pub const fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Whether no entry is armed. Fired ones do not count. O(1).
+    pub const fn is_empty(&self) -> bool {
+        self.armed_len == 0
+    }
+
+    /// How many entries are armed, those in flight included. Fired ones do not count. O(1).
+    pub const fn len(&self) -> usize {
+        self.armed_len
+    }
+
+    /// How many entries have fired and wait for [`pop_fired`](Self::pop_fired). O(1).
+    pub const fn fired_len(&self) -> usize {
+        self.fired_len
+    }
+
+    /// Arms a node for `deadline_tick`, in O(1).
+    ///
+    /// A deadline that is not after [`now`](Self::now) fires on the next turn, also when time stands
+    /// still. `u64::MAX` is a tick like any other: it fires when `now` reaches it.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyArmed`] hands the handle back, and nothing has changed, if the node is linked: in
+    /// this wheel or in another one. Reading the state of a node in another wheel is sound because
+    /// both are on one thread or exclude one another; see [`Entry`](crate::Entry).
+    pub fn arm(
+        &mut self,
+        handle: T::Handle,
+        deadline_tick: u64,
+    ) -> Result<(), AlreadyArmed<T::Handle>> {
+        let node = handle.into_raw();
+        // SAFETY: the handle's node is live, by `Handle` and `Linked`.
+        if unsafe { (*fields(node)).place } != Place::Idle {
+            // SAFETY: `node` came from this handle just now.
+            return Err(AlreadyArmed { handle: unsafe { T::Handle::from_raw(node) } });
+        }
+        // SAFETY: `node` came from a handle, which is the wheel's from here on; it is idle.
+        unsafe { self.link(node, deadline_tick) };
+        Ok(())
+    }
+
+    /// Disarms a node and hands its handle back, in O(1).
+    ///
+    /// It does so as long as the wheel holds the node: in a slot, in flight, or fired and not yet
+    /// popped. `None` means that it does not: the node was never armed, or its handle has been handed
+    /// out already ("already firing").
+    ///
+    /// # Safety
+    ///
+    /// `node` points to a live node which is linked, if at all, in this wheel.
+    pub unsafe fn cancel(&mut self, node: NonNull<T>) -> Option<T::Handle> {
+        // SAFETY: by contract.
+        let node = unsafe { self.unlink(node) }?;
+        // SAFETY: the list gives the pointer that `arm` made of the handle; it is unlinked now, so
+        // this is the one time.
+        Some(unsafe { T::Handle::from_raw(node) })
+    }
+
+    /// Moves a node that this wheel holds to another deadline, as if it were cancelled and armed
+    /// anew: it queues up behind equal deadlines. O(1).
+    ///
+    /// A fired node that was not popped yet is taken back. `false` means that the wheel does not hold
+    /// the node, and nothing has changed.
+    ///
+    /// # Safety
+    ///
+    /// As for [`cancel`](Self::cancel).
+    #[must_use = "`false` means that nothing is armed"]
+    pub unsafe fn rearm(&mut self, node: NonNull<T>, deadline_tick: u64) -> bool {
+        // SAFETY: by contract.
+        let Some(node) = (unsafe { self.unlink(node) }) else { return false };
+        // SAFETY: the list gives the pointer that `arm` made of the handle; it is idle now.
+        unsafe { self.link(node, deadline_tick) };
+        true
+    }
+
+    /// The earliest tick at which there is something to do: to fire, or to move to a lower level.
+    ///
+    /// Never after the earliest deadline, and exact in that a turn before this tick touches nothing.
+    /// A timer can cause at most `LEVELS` such ticks before its own, one per level above the lowest
+    /// and one for having been beyond the horizon, where a cancelled one may cause another.
+    ///
+    /// In the middle of a drain, or after arming for the past, it is not after [`now`](Self::now).
+    /// `None` if nothing is armed. What waits for [`pop_fired`](Self::pop_fired) does not count.
+    /// O(`LEVELS`).
+    pub fn next_event(&self) -> Option<u64> {
+        if self.flight.list.is_empty() {
+            self.next_block().map(|(_, block)| block.first)
+        } else {
+            Some(self.cursor)
+        }
+    }
+
+    /// Hands back any one handle the wheel still holds, fired or not, in no stated order: for
+    /// shutting down. O(`LEVELS`).
+    pub fn pop_any(&mut self) -> Option<T::Handle> {
+        let next_list = self.next_block().map(|(place, _)| place);
+        let node = [Some(Place::Fired), Some(Place::Flight), next_list]
+            .into_iter()
+            .flatten()
+            .find_map(|place| self.list_mut(place)?.first())?;
+        // SAFETY: `node` is linked in this wheel.
+        unsafe { self.cancel(node) }
+    }
+
+    /// Puts `node` where W2 to W5 want it.
+    ///
+    /// # Safety
+    ///
+    /// `node` was made of a handle which is the wheel's, and is on no list.
+    unsafe fn link(&mut self, node: NonNull<T>, deadline_tick: u64) {
+        if self.flight.list.is_empty() {
+            self.flight.last = self.cursor;
+        }
+        // SAFETY: by contract `node` is live, ours, and on no list.
+        unsafe {
+            (*fields(node)).deadline_tick = deadline_tick;
+            if deadline_tick <= self.flight.last {
+                (*fields(node)).place = Place::Flight;
+                self.flight.list.push_back(node);
+            } else {
+                self.place(node, deadline_tick);
+            }
+        }
+        self.armed_len += 1;
+    }
+
+    /// Puts `node` into its slot (W2). Says whether it has one, or went beyond the horizon.
+    ///
+    /// # Safety
+    ///
+    /// `node` was made of a handle which is the wheel's, is on no list, and `deadline_tick`, its
+    /// deadline, is after `cursor`.
+    pub(crate) unsafe fn place(&mut self, node: NonNull<T>, deadline_tick: u64) -> bool {
+        let slot = Geometry::<LEVELS, SLOTS>::slot(self.cursor, deadline_tick);
+        let (place, list) = match slot {
+            Some(slot) => {
+                self.occupancy.set(slot);
+                (
+                    Place::Slot(slot),
+                    &mut self.slots[usize::from(slot.level)][usize::from(slot.index)],
+                )
+            }
+            None => {
+                let Beyond { list, earliest } = &mut self.beyond;
+                *earliest =
+                    if list.is_empty() { deadline_tick } else { deadline_tick.min(*earliest) };
+                (Place::Beyond, list)
+            }
+        };
+        // SAFETY: by contract `node` is live, ours, and on no list.
+        unsafe {
+            (*fields(node)).place = place;
+            list.push_back(node);
+        }
+        slot.is_some()
+    }
+
+    /// Takes `node` off the list it is on, if any, and makes it idle.
+    ///
+    /// # Safety
+    ///
+    /// As for [`cancel`](Self::cancel).
+    unsafe fn unlink(&mut self, node: NonNull<T>) -> Option<NonNull<T>> {
+        // SAFETY: `node` is live, by contract.
+        let place = unsafe { (*fields(node)).place };
+        // If the list `node` was put on has been taken into flight, only the first node there needs
+        // its list named; the others are inner nodes, for which any other list will do.
+        let held_by = if self.flight.list.starts_with(node) { Place::Flight } else { place };
+        let list = self.list_mut(held_by)?;
+        // SAFETY: `node` is linked in this wheel; if not on `list`, it is an inner node of the flight.
+        let node = unsafe { list.unlink(node) };
+        if let (Place::Slot(slot), true) = (held_by, list.is_empty()) {
+            self.occupancy.clear(slot);
+        }
+        match place {
+            Place::Fired => self.fired_len -= 1,
+            _ => self.armed_len -= 1,
+        }
+        // SAFETY: `node` is live.
+        unsafe { (*fields(node)).place = Place::Idle };
+        Some(node)
+    }
+
+    /// The list that `place` names.
+    fn list_mut(&mut self, place: Place) -> Option<&mut List<T>> {
+        match place {
+            Place::Idle => None,
+            Place::Slot(slot) => {
+                Some(&mut self.slots[usize::from(slot.level)][usize::from(slot.index)])
+            }
+            Place::Beyond => Some(&mut self.beyond.list),
+            Place::Flight => Some(&mut self.flight.list),
+            Place::Fired => Some(&mut self.fired),
+        }
+    }
+
+    /// The list to be taken into flight next, and the block that will be in flight then.
+    pub(crate) fn next_block(&self) -> Option<(Place, Block)> {
+        if let Some(slot) = self.occupancy.first() {
+            return Some((Place::Slot(slot), Geometry::<LEVELS, SLOTS>::block(self.cursor, slot)));
+        }
+        if self.beyond.list.is_empty() {
+            return None;
+        }
+        let first = Geometry::<LEVELS, SLOTS>::horizon_start(self.beyond.earliest);
+        Some((Place::Beyond, Block { first, last: u64::MAX }))
+    }
+
+    /// Takes the list of `block`, as found by [`next_block`](Self::next_block), into flight: O(1).
+    pub(crate) fn take_into_flight(&mut self, place: Place, block: Block) {
+        debug_assert!(self.flight.list.is_empty(), "one block at a time");
+        if let Place::Slot(slot) = place {
+            self.occupancy.clear(slot);
+        }
+        if let Some(list) = self.list_mut(place) {
+            self.flight = Flight { list: list.take(), last: block.last };
+            self.cursor = block.first;
+        }
+    }
+}
+
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Drop for Wheel<T, LEVELS, SLOTS> {
+    fn drop(&mut self) {
+        while let Some(handle) = self.pop_any() {
+            drop(handle);
+        }
+    }
+}
+
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Default for Wheel<T, LEVELS, SLOTS> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize> fmt::Debug for Wheel<T, LEVELS, SLOTS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wheel")
+            .field("now", &self.now)
+            .field("len", &self.armed_len)
+            .field("fired_len", &self.fired_len)
+            .field("next_event", &self.next_event())
+            .finish_non_exhaustive()
+    }
+}
+
+// SAFETY: the wheel owns the handles of all its nodes, which may move to another thread; everything
+// else is pointers to those nodes, and numbers. A node shared with other threads is `Sync`, so
+// whoever declared it so has promised that access to its entry is exclusive (`Entry`).
+unsafe impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Send for Wheel<T, LEVELS, SLOTS> where
+    T::Handle: Send
+{
+}
+
+// SAFETY: `&Wheel` reads numbers of the wheel, and never reaches a node or a handle.
+unsafe impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Sync for Wheel<T, LEVELS, SLOTS> {}
+
+const _: () = {
+    const fn is_send<T: Send>() {}
+    const fn is_sync<T: Sync>() {}
+    #[allow(dead_code, reason = "type-checked, never called")]
+    const fn wheels<T: Linked>()
+    where
+        T::Handle: Send,
+    {
+        is_send::<Wheel<T>>();
+        is_sync::<Wheel<T>>();
+    }
+};
+
+/// Arming was refused because the node is linked already; the handle comes back inside.
+pub struct AlreadyArmed<H> {
+    /// The handle given to [`Wheel::arm`].
+    pub handle: H,
+}
+
+impl<H> fmt::Debug for AlreadyArmed<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AlreadyArmed").finish_non_exhaustive()
+    }
+}
+
+impl<H> fmt::Display for AlreadyArmed<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the node is already armed")
+    }
+}
+
+impl<H> core::error::Error for AlreadyArmed<H> {}

@@ -1,2 +1,127 @@
-//! Under construction.
-fn main() {}
+//! The project's chores. `cargo xtask test` runs everything a change must pass; `cargo xtask verify`
+//! runs one checker, or the mutants that show that the checkers can fail.
+
+mod command;
+mod count;
+mod mutants;
+mod needs;
+mod pins;
+mod report;
+mod steps;
+mod workspace;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand, builder::PossibleValuesParser};
+
+use crate::report::Report;
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's chores", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run everything that a change must pass
+    Test {
+        /// A tool that cannot be downloaded skips its step instead of failing it
+        #[arg(long)]
+        allow_missing: bool,
+        /// Run these steps alone
+        #[arg(long, num_args = 1.., value_name = "STEP",
+              value_parser = PossibleValuesParser::new(steps::names()))]
+        only: Vec<String>,
+        /// Name the steps and stop
+        #[arg(long)]
+        list: bool,
+    },
+    /// Run one checker
+    #[command(subcommand)]
+    Verify(Verify),
+}
+
+#[derive(Subcommand)]
+enum Verify {
+    /// The models, exhaustively within their bounds
+    Loom {
+        /// A crate, or a part of a model's name
+        of: Option<String>,
+    },
+    /// The models, under many random schedules
+    Shuttle {
+        /// A crate, or a part of a model's name
+        of: Option<String>,
+    },
+    /// The leaves' tests under Miri
+    Miri {
+        /// One of the leaves
+        of: Option<String>,
+    },
+    /// Break the code as `verification/mutants` says: each named test must notice
+    Mutants {
+        /// The crate whose mutants to run: `verification/mutants/<CRATE>.toml`
+        of: Option<String>,
+        /// Run this mutant alone
+        #[arg(long, value_name = "NAME")]
+        only: Option<String>,
+        /// Seconds that one run of a test may take
+        #[arg(long, value_name = "SECONDS", default_value_t = pins::MUTANT_LIMIT_SECONDS)]
+        limit: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers whether all went well.
+fn run(arguments: Arguments) -> Result<bool> {
+    command::kill_children_on_interrupt()?;
+    let workspace = Workspace::find()?;
+    match arguments.chore {
+        Chore::Test { list: true, .. } => {
+            for step in steps::ALL {
+                println!("{:12} {}", step.name, step.heading);
+            }
+            Ok(true)
+        }
+        Chore::Test { allow_missing, only, list: false } => {
+            let mut report = Report::new(allow_missing);
+            for step in steps::ALL {
+                if only.is_empty() || only.iter().any(|name| name == step.name) {
+                    report.run(step.name, step.heading, || (step.run)(&workspace));
+                }
+            }
+            print!("{report}");
+            Ok(report.all_passed())
+        }
+        Chore::Verify(verify) => {
+            let of = |of: &Option<String>| of.clone();
+            match &verify {
+                Verify::Loom { of: name } => steps::loom(&workspace, of(name).as_deref())?,
+                Verify::Shuttle { of: name } => steps::shuttle(&workspace, of(name).as_deref())?,
+                Verify::Miri { of: name } => steps::miri(&workspace, of(name).as_deref())?,
+                Verify::Mutants { of, only, limit } => mutants::run(
+                    &workspace,
+                    of.as_deref(),
+                    only.as_deref(),
+                    Duration::from_secs(*limit),
+                )?,
+            };
+            Ok(true)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Curated mutants: known ways to break the code, each with the test that must notice.
+//!
+//! M1. The source tree is never written to: mutants live in a copy under the build folder.
+//! M2. A kill is a test that passes on the code as it is, fails on the mutant, and prints the text
+//!     that its assertion is known by. What does not compile, hangs, or fails for another reason is
+//!     no kill.
+//! M3. A test that does not run kills nothing: the unmutated run must have run at least one.
+
+mod copy;
+mod file;
+mod trial;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::mutants::copy::Copy;
+use crate::mutants::file::{Mutant, Target};
+use crate::mutants::trial::Trial;
+use crate::needs;
+use crate::pins;
+use crate::workspace::Workspace;
+
+/// What became of a mutant.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Killed,
+    /// The test did not notice.
+    Survived,
+    /// The mutant shows nothing, for this reason.
+    Broken(String),
+}
+
+/// Runs the mutants of one crate, or one mutant, or all; answers how many were killed, all of them.
+pub(crate) fn run(
+    workspace: &Workspace,
+    of: Option<&str>,
+    only: Option<&str>,
+    limit: Duration,
+) -> Result<u64> {
+    let mut mutants = file::load(&workspace.root.join("verification/mutants"), of, only)?;
+    // By tool and package, so that what one build made is there for the next.
+    mutants.sort_by_key(Mutant::target);
+    let copy = Copy::of(workspace)?;
+    let mut baselines = HashMap::new();
+    let mut not_killed = Vec::new();
+    for mutant in &mutants {
+        let begin = Instant::now();
+        let target = mutant.target();
+        let trial = Trial { workspace, copy: &copy, target: &target, limit };
+        let baseline = baselines.entry(target.clone()).or_insert_with(|| trial.unmutated());
+        let verdict = match baseline {
+            Ok(output) => examine(mutant, output, &trial)?,
+            Err(why) => Verdict::Broken(why.clone()),
+        };
+        let word = match &verdict {
+            Verdict::Killed => "killed",
+            Verdict::Survived => "SURVIVED",
+            Verdict::Broken(_) => "BROKEN",
+        };
+        let took = begin.elapsed().as_secs_f64();
+        println!("{word:8} {} ({}) {took:.1} s", mutant.name, mutant.rule);
+        if let Verdict::Broken(why) = &verdict {
+            println!("         {why}");
+        }
+        if verdict != Verdict::Killed {
+            not_killed.push(mutant.name.as_str());
+        }
+    }
+    let total = mutants.len();
+    let killed = total - not_killed.len();
+    if killed < total {
+        bail!("not killed: {}; {killed}/{total} mutants killed", not_killed.join(", "));
+    }
+    println!("{killed}/{total} mutants killed");
+    Ok(killed as u64)
+}
+
+/// Puts one mutant into the copy, runs its test, and takes it out again.
+fn examine(mutant: &Mutant, unmutated: &str, trial: &Trial<'_>) -> Result<Verdict> {
+    if unmutated.contains(&mutant.expect) {
+        let why = format!("the passing test prints `{}` too: it proves nothing", mutant.expect);
+        return Ok(Verdict::Broken(why));
+    }
+    let source = match trial.copy.read(&mutant.file) {
+        Ok(source) => source,
+        Err(error) => return Ok(Verdict::Broken(format!("{error:#}"))),
+    };
+    let mutated = match mutant.apply(&source) {
+        Ok(mutated) => mutated,
+        Err(error) => return Ok(Verdict::Broken(format!("{error:#}"))),
+    };
+    trial.copy.write(&mutant.file, &mutated)?;
+    let result = trial.mutated(&mutant.expect);
+    trial.copy.write(&mutant.file, &source)?;
+    result
+}
+
+/// Miri comes with a toolchain of its own.
+fn obtain_needs(target: &Target) -> Result<()> {
+    match target.tool {
+        file::Tool::Miri => needs::toolchain(pins::NIGHTLY, &["miri", "rust-src"]),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,275 @@
+//! The steps of `cargo xtask test`, in the order in which they run: quick ones first.
+//!
+//! S1. A step obtains what it needs before it runs (`needs`).
+//! S2. Steps with the same flags share a build folder; steps with flags of their own have their
+//!     own, so that nothing is built twice.
+//! S3. Warnings are errors here and nowhere else: not in the manifests.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::command::Command;
+use crate::count::count;
+use crate::needs::{self, Missing};
+use crate::workspace::Workspace;
+use crate::{mutants, pins};
+
+/// One check with a name. It answers how many tests it ran.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) heading: &'static str,
+    pub(crate) run: fn(&Workspace) -> Result<u64>,
+}
+
+pub(crate) const ALL: &[Step] = &[
+    Step { name: "fmt", heading: "rustfmt would change nothing", run: fmt },
+    Step { name: "clippy", heading: "no warning, with and without features", run: clippy },
+    Step { name: "standalone", heading: "a leaf depends on nothing", run: standalone },
+    Step { name: "unit", heading: "the tests of every crate", run: unit },
+    Step { name: "doc-tests", heading: "the examples in READMEs and docs", run: doc_tests },
+    Step { name: "docs", heading: "the docs build without warnings", run: docs },
+    Step { name: "msrv", heading: "the oldest compilers that users may have", run: msrv },
+    Step { name: "bare-metal", heading: "no operating system underneath", run: bare_metal },
+    Step {
+        name: "loom",
+        heading: "models, every interleaving within bounds",
+        run: |w| loom(w, None),
+    },
+    Step { name: "shuttle", heading: "models, many random schedules", run: |w| shuttle(w, None) },
+    Step { name: "miri", heading: "no undefined behaviour in the leaves", run: |w| miri(w, None) },
+    Step { name: "mutants", heading: "the checks notice broken code", run: all_mutants },
+    Step { name: "demo", heading: "the hosted scheduler runs and stops", run: demo },
+];
+
+pub(crate) fn names() -> Vec<&'static str> {
+    ALL.iter().map(|step| step.name).collect()
+}
+
+/// cargo, at the root of the tree, in the common build folder.
+fn cargo(workspace: &Workspace) -> Command {
+    Command::new("cargo").directory(&workspace.root).target_dir(&workspace.target)
+}
+
+/// The feature `alloc` of each crate that has it, as cargo wants it for several packages.
+fn alloc_of<'a>(packages: impl IntoIterator<Item = &'a str>) -> String {
+    let with_alloc = packages.into_iter().filter(|package| pins::WITH_ALLOC.contains(package));
+    let features: Vec<_> = with_alloc.map(|package| format!("{package}/alloc")).collect();
+    format!("--features={}", features.join(","))
+}
+
+/// Every public crate.
+fn public() -> impl Iterator<Item = &'static str> {
+    pins::LEAVES.into_iter().chain(pins::FACADE)
+}
+
+fn fmt(workspace: &Workspace) -> Result<u64> {
+    needs::component(None, "rustfmt")?;
+    cargo(workspace).words("fmt --all --check").check()?;
+    Ok(0)
+}
+
+fn clippy(workspace: &Workspace) -> Result<u64> {
+    needs::component(None, "clippy")?;
+    let lint = |packages: Command| packages.words("--all-targets -- -D warnings").check();
+    let clippy = || cargo(workspace).arg("clippy");
+    lint(clippy().arg("--workspace").arg(alloc_of(pins::WITH_ALLOC)))?;
+    // Apart from each other: in one build a feature that one crate asks for is on for all.
+    lint(clippy().packages(pins::LEAVES))?;
+    lint(clippy().packages(pins::LEAVES).arg(alloc_of(pins::LEAVES)))?;
+    lint(clippy().packages(pins::FACADE))?;
+    Ok(0)
+}
+
+fn standalone(workspace: &Workspace) -> Result<u64> {
+    for leaf in pins::LEAVES {
+        let tree = cargo(workspace)
+            .words("tree --quiet --edges normal,build --target all --package")
+            .arg(leaf)
+            .check()?;
+        let lines = tree.text.lines().count();
+        ensure!(lines == 1, "{leaf} depends on something: its tree has {lines} lines, not one");
+    }
+    Ok(0)
+}
+
+/// A command that runs tests: nextest where it is installed, else cargo's own runner.
+/// `before` goes in front of the runner's name (a toolchain, `miri`), `after` behind it.
+fn tests(command: Command, before: &str, after: impl FnOnce(Command) -> Command) -> Result<u64> {
+    let command = command.words(before);
+    let command = if needs::has_nextest() {
+        command.words("nextest run --no-fail-fast")
+    } else {
+        println!("cargo-nextest is not installed: cargo's own runner does its work");
+        command.words("test --no-fail-fast")
+    };
+    ran_some(after(command))
+}
+
+/// Runs tests; that none ran is an error.
+fn ran_some(command: Command) -> Result<u64> {
+    let line = command.to_string();
+    let ran = count(&command.check()?.text).run;
+    ensure!(ran > 0, "no test ran: {line}");
+    Ok(ran)
+}
+
+fn unit(workspace: &Workspace) -> Result<u64> {
+    tests(cargo(workspace), "", |command| {
+        command.words("--workspace --tests").arg(alloc_of(pins::WITH_ALLOC))
+    })
+}
+
+fn doc_tests(workspace: &Workspace) -> Result<u64> {
+    let command = cargo(workspace).words("test --doc --workspace --no-fail-fast");
+    ran_some(command.arg(alloc_of(pins::WITH_ALLOC)))
+}
+
+fn docs(workspace: &Workspace) -> Result<u64> {
+    cargo(workspace)
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .words("doc --workspace --no-deps")
+        .arg(alloc_of(pins::WITH_ALLOC))
+        .check()?;
+    Ok(0)
+}
+
+fn msrv(workspace: &Workspace) -> Result<u64> {
+    let old = [
+        (pins::LEAF_MSRV, &pins::LEAVES as &[&str]),
+        (pins::FACADE_MSRV, &pins::FACADE as &[&str]),
+    ];
+    for (toolchain, packages) in old {
+        needs::toolchain(toolchain, &[])?;
+        let check = || {
+            cargo(workspace)
+                .target_dir(&workspace.target_for("msrv"))
+                .arg(format!("+{toolchain}"))
+                .words("check --locked")
+                .packages(packages.iter().copied())
+        };
+        check().check()?;
+        check().arg(alloc_of(packages.iter().copied())).check()?;
+    }
+    Ok(0)
+}
+
+fn bare_metal(workspace: &Workspace) -> Result<u64> {
+    let targets = pins::BARE_METAL.iter().try_for_each(|triple| needs::target(None, triple));
+    let by_rustup = match targets {
+        Ok(()) => true,
+        Err(error) if error.is::<Missing>() => {
+            println!("{error}; trying Debian's compiler");
+            needs::debian_compiler()?;
+            false
+        }
+        Err(error) => return Err(error),
+    };
+    println!("route: {}", if by_rustup { "R, rustup's targets" } else { "D, Debian's compiler" });
+    let compiler = || if by_rustup { cargo(workspace).arg("build") } else { debian(workspace) };
+    for triple in pins::BARE_METAL {
+        let build = || compiler().args(["--target", triple]).packages(public());
+        build().check()?;
+        build().arg(alloc_of(public())).check()?;
+    }
+    Ok(0)
+}
+
+/// Debian's compiler, told to build `core` and `alloc` from its own sources.
+fn debian(workspace: &Workspace) -> Command {
+    let linker = format!("-Clinker={} -Clinker-flavor=ld.lld", pins::DEBIAN_LINKER);
+    Command::new("/usr/bin/cargo")
+        .directory(&workspace.root)
+        .target_dir(&workspace.target_for("debian"))
+        .env("RUSTC", "/usr/bin/rustc")
+        .env("RUSTDOC", "/usr/bin/rustdoc")
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", linker)
+        .words("build -Zbuild-std=core,alloc")
+}
+
+/// The models of one crate, or those whose name has a part, or all.
+pub(crate) fn loom(workspace: &Workspace, of: Option<&str>) -> Result<u64> {
+    let command = cargo(workspace).env("LOOM_MAX_PREEMPTIONS", pins::LOOM_MAX_PREEMPTIONS);
+    models(workspace, command, "loom", of)
+}
+
+/// As `loom`.
+pub(crate) fn shuttle(workspace: &Workspace, of: Option<&str>) -> Result<u64> {
+    models(workspace, cargo(workspace), "shuttle", of)
+}
+
+fn models(workspace: &Workspace, command: Command, tool: &str, of: Option<&str>) -> Result<u64> {
+    let command =
+        command.target_dir(&workspace.target_for(tool)).env("RUSTFLAGS", format!("--cfg {tool}"));
+    tests(command, "", |command| {
+        command
+            .words("--release --package verification")
+            .args(["--features", tool, "--test", tool])
+            .args(model_filter(of))
+    })
+}
+
+/// What nextest and libtest both understand.
+fn model_filter(of: Option<&str>) -> Vec<&str> {
+    let Some(of) = of else { return Vec::new() };
+    if of == "sched" {
+        return ["--"]
+            .into_iter()
+            .chain(pins::MODELS.iter().flat_map(|m| ["--skip", m.1]))
+            .collect();
+    }
+    let module = pins::MODELS.iter().find(|(name, _)| *name == of).map_or(of, |m| m.1);
+    vec!["--", module]
+}
+
+/// One leaf under Miri, or all: strict provenance, symbolic alignment, both aliasing models, and
+/// nothing suppressed.
+pub(crate) fn miri(workspace: &Workspace, of: Option<&str>) -> Result<u64> {
+    needs::toolchain(pins::NIGHTLY, &["miri", "rust-src"])?;
+    let leaves: Vec<_> =
+        pins::LEAVES.into_iter().filter(|leaf| of.is_none_or(|of| of == *leaf)).collect();
+    ensure!(!leaves.is_empty(), "not a leaf: {}", of.unwrap_or_default());
+    let mut ran = 0;
+    for flags in [pins::MIRI_FLAGS, pins::MIRI_TREE_BORROWS_FLAGS] {
+        let command = cargo(workspace).env("MIRIFLAGS", flags);
+        ran += tests(command, &format!("+{} miri", pins::NIGHTLY), |command| {
+            command
+                .packages(leaves.iter().copied())
+                .arg("--tests")
+                .arg(alloc_of(leaves.iter().copied()))
+        })?;
+    }
+    Ok(ran)
+}
+
+fn all_mutants(workspace: &Workspace) -> Result<u64> {
+    mutants::run(workspace, None, None, Duration::from_secs(pins::MUTANT_LIMIT_SECONDS))
+}
+
+fn demo(workspace: &Workspace) -> Result<u64> {
+    cargo(workspace).words("build --release --package demo").check()?;
+    Command::new(workspace.target.join("release/demo"))
+        .words("--cpus 2 --seconds 1")
+        .limit(Duration::from_secs(30))
+        .check()?;
+    Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_name_their_package() {
+        assert_eq!(alloc_of(["sched-arch", "sched"]), "--features=sched/alloc");
+    }
+
+    #[test]
+    fn the_models_of_a_crate_are_found_by_its_name() {
+        assert!(model_filter(None).is_empty());
+        assert_eq!(model_filter(Some("mpsc-inbox")), ["--", "inbox::"]);
+        assert_eq!(model_filter(Some("sched")), ["--", "--skip", "inbox::", "--skip", "deque::"]);
+        assert_eq!(model_filter(Some("push")), ["--", "push"]);
+    }
+}

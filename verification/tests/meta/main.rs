@@ -1,0 +1,7 @@
+//! What must hold for the tree itself: checks that are cheap and exact, so that nobody has to look
+//! for these things in review. Each rule is a function over text, with a sample that breaks it.
+
+mod crates;
+mod orderings;
+mod source;
+mod style;

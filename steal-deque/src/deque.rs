@@ -93,10 +93,9 @@ impl<T: Item, const N: usize> StealDeque<T, N> {
     #[must_use]
     pub fn split(&self) -> Option<(Owner<'_, T, N>, Stealer<'_, T, N>)> {
         // Ordering: Acquire pairs with the release in `Owner::drop`: all that the last owner did, its writes
-        // of `bottom` and of the slots above all, happened before what the new one does (D3).
-        if self.is_split.swap(true, Ordering::Acquire) {
-            return None;
-        }
+        // of `bottom` and of the slots above all, happened before what the new one does (D3). Relaxed on
+        // failure: nothing is done then.
+        self.is_split.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).ok()?;
         Some((Owner::new(self), self.stealer()))
     }
 

@@ -1,0 +1,3 @@
+//! The hosted scheduler's parts that stand on their own: the workload language.
+
+pub mod rtapp;

@@ -195,6 +195,24 @@ fn the_next_owner_publishes_what_is_below() {
     });
 }
 
+/// A new owner goes on where the last one stopped: a thief that stalled with the word of an item that the last
+/// owner popped must not win its compare-and-swap. One item by each owner, one thief of one steal, one slot.
+#[test]
+fn positions_are_never_reset() {
+    loom::model(|| {
+        let deque = deque::<1>();
+        let (mut owner, _) = deque.split().unwrap();
+        push(&mut owner, 0);
+        let thieves = [thief(&deque, 1)];
+        let popped = pop(&mut owner);
+        drop(owner);
+        let (mut owner, _) = deque.split().unwrap();
+        let refused = owner.push(Payload::new(1)).err();
+        assert!(refused.is_none(), "the deque is empty");
+        settle(2, popped, thieves, &mut owner);
+    });
+}
+
 /// A capacity of one, so that every item goes through the same slot: a thief that was slow has the word of a
 /// later item in its hand, and must not get to keep it. Two pushes against two thieves of one steal each; what
 /// does not fit stays here.

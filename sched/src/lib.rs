@@ -1,3 +1,39 @@
-//! Under construction.
+#![doc = include_str!("../README.md")]
 #![no_std]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+mod core_loop;
+mod cpu;
+mod cpu_set;
+mod halt;
+pub mod idle;
+pub mod level;
+mod lock;
+mod pause;
+mod run_queue;
+mod run_task;
+mod scheduler;
+mod settings;
+mod spawn;
+pub mod state;
+mod stats;
+mod steal;
 mod sync;
+pub mod task;
+pub mod time;
+pub mod trace;
+mod wake;
+mod yield_now;
+
+pub use core_loop::{Core, EnterError, Step};
+pub use cpu_set::{CpuSet, MAX_CPUS};
+pub use scheduler::Scheduler;
+pub use settings::Settings;
+pub use spawn::{Builder, EmptyAffinity};
+pub use stats::{CpuStats, Totals};
+pub use task::{Cancelled, JoinHandle, MemoryInUse, TaskId, TaskMemory, Tier};
+pub use yield_now::{YieldNow, yield_now};
+
+pub use sched_arch::{CpuId, Interrupts, Machine};

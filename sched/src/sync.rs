@@ -7,7 +7,12 @@
 //! - Outside loom the cell is core's, with loom's `with`/`with_mut` added by [`CellExt`], so that constructors
 //!   stay `const`. Under loom it is loom's own, which sees every unsynchronised access.
 //! - Shuttle has no cell of its own: it explores interleavings, not data races.
-#![allow(unused_imports, unused_macros, dead_code, reason = "shared file: no crate needs all of it")]
+#![allow(
+    unused_imports,
+    unused_macros,
+    dead_code,
+    reason = "shared file: no crate needs all of it"
+)]
 
 #[cfg(all(loom, not(feature = "loom")))]
 compile_error!("`--cfg loom` needs this crate's feature `loom` as well");

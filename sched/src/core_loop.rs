@@ -1,0 +1,329 @@
+//! The loop: one CPU's stay in the scheduler, step by step.
+//!
+//! ```text
+//! step:  checkpoint → acknowledge → drain inboxes → turn the wheel → pick → run → requeue
+//!                                                                     └─ nothing: injector → steal → halt
+//! ```
+//!
+//! # Invariants
+//!
+//! - **L1** Only the loop enqueues: what was woken comes out of an inbox, what ran is requeued after its run.
+//! - **L2** A step does bounded work: each part has a budget, and what is left over stays in order for the next.
+//! - **L3** (PC4) While an inbox has a remainder, need_resched is set, so that the CPU neither halts nor lets a task
+//!   run on unasked.
+//! - **L4** No CPU is special: nothing here asks which one it is on, but for its index.
+
+use crate::cpu::{Cpu, Parked};
+use crate::run_queue::RunQueue;
+use crate::sync::Ordering;
+use crate::task::{Header, Queued, Tier};
+use crate::trace::{Event, Trace};
+use crate::{CpuId, Machine, Scheduler};
+use core::fmt;
+use core::marker::PhantomData;
+use mpsc_inbox::{List, Owner};
+use sched_arch::Masked;
+
+/// Steps between two looks at the injector while there is other work. Prime, to fall in step with nothing.
+const INJECTOR_INTERVAL_STEPS: u64 = 61;
+
+/// Tasks taken from the injector at once, in nodes touched.
+const INJECTOR_BUDGET_NODES: usize = 16;
+
+/// A CPU's loop. There is one for a CPU at a time, and it stays on its CPU; dropping it leaves the scheduler, and
+/// everything in place for the next [`Scheduler::enter`].
+///
+/// | Operation | Progress | Callable from | Allocates | Worst case |
+/// |---|---|---|---|---|
+/// | [`step`](Self::step) | lock-free but for the wheel's lock; halts when there is nothing to do | the CPU's own stack | no | two inbox budgets, one timer batch, one refill of 64, and one poll or one steal round |
+/// | [`run`](Self::run) | as `step`, for ever | the CPU's own stack | no | – |
+pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize = 64> {
+    pub(crate) scheduler: &'static Scheduler<M, T, CPUS>,
+    pub(crate) id: CpuId,
+    pub(crate) cpu: &'static Cpu,
+    pub(crate) critical_inbox: Owner<'static, Header>,
+    pub(crate) normal_inbox: Owner<'static, Header>,
+    pub(crate) critical: List<Header>,
+    pub(crate) normal: RunQueue,
+    pub(crate) background: RunQueue,
+    next_stamp: u64,
+    /// The level that others see in `cpu.level`.
+    pub(crate) level: u8,
+    /// Critical polls since a lower tier had its turn.
+    pub(crate) critical_polls: u32,
+    /// Normal polls since Background had its turn.
+    pub(crate) normal_polls: u32,
+    steps: u64,
+    /// First victim of the next search.
+    pub(crate) next_victim: usize,
+    /// When the halt began that has not been accounted for.
+    pub(crate) halted_at_ns: Option<u64>,
+    _stays_on_its_cpu: PhantomData<*mut ()>,
+}
+
+/// Why a CPU cannot enter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EnterError {
+    /// The machine says that the caller is no CPU.
+    NoCpu,
+    /// The CPU's index is not below the scheduler's number of CPUs.
+    OutOfRange(CpuId),
+    /// The CPU has entered already.
+    AlreadyEntered(CpuId),
+}
+
+impl fmt::Display for EnterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCpu => f.write_str("the caller is no CPU of the machine"),
+            Self::OutOfRange(cpu) => write!(f, "{cpu} is out of the scheduler's range"),
+            Self::AlreadyEntered(cpu) => write!(f, "{cpu} has entered already"),
+        }
+    }
+}
+
+impl core::error::Error for EnterError {}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It polled a task.
+    Ran,
+    /// It took tasks from the injector.
+    Injected,
+    /// It took a task from another CPU.
+    Stole,
+    /// It found nothing at first, and something at the last look.
+    Undone,
+    /// It halted.
+    Halted,
+    /// It halted because the CPU is paused.
+    Paused,
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
+    /// Makes the caller's CPU one of the scheduler's.
+    ///
+    /// # Errors
+    ///
+    /// See [`EnterError`]; nothing changes then.
+    pub fn enter(&'static self) -> Result<Core<M, T, CPUS>, EnterError> {
+        let id = self.machine.cpu().ok_or(EnterError::NoCpu)?;
+        let cpu = self.cpu(id).ok_or(EnterError::OutOfRange(id))?;
+        let entered = || {
+            let critical = cpu.critical.take_owner()?;
+            let normal = cpu.normal.take_owner()?;
+            let (normal_deque, _) = cpu.normal_deque.split()?;
+            let (background_deque, _) = cpu.background_deque.split()?;
+            // Last, so that what cannot enter does not take it away.
+            let parked = cpu.parked.try_lock()?.take()?;
+            Some((critical, normal, normal_deque, background_deque, parked))
+        };
+        let (critical_inbox, normal_inbox, normal_deque, background_deque, parked) =
+            entered().ok_or(EnterError::AlreadyEntered(id))?;
+        // Ordering: Acquire; as in `on_kick`. A kick that was dropped before the CPU was up must not stand for the
+        // next one.
+        cpu.kick_pending.swap(false, Ordering::Acquire);
+        // Ordering: Release pairs with the Acquire in `others`.
+        self.online.insert(id, Ordering::Release);
+        let core = Core {
+            scheduler: self,
+            id,
+            cpu,
+            critical_inbox,
+            normal_inbox,
+            critical: parked.critical,
+            normal: RunQueue::new(normal_deque, parked.normal),
+            background: RunQueue::new(background_deque, parked.background),
+            next_stamp: parked.next_stamp,
+            level: 0,
+            critical_polls: 0,
+            normal_polls: 0,
+            steps: 0,
+            next_victim: self.machine.seed() as usize % CPUS,
+            halted_at_ns: None,
+            _stays_on_its_cpu: PhantomData,
+        };
+        core.cpu.level.lower(0);
+        let masked = Masked::new(&self.machine);
+        self.begin_slice(&masked, id, self.machine.now_ns());
+        drop(masked);
+        Ok(core)
+    }
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
+    /// Steps until [`Scheduler::stop`]. A kernel that never stops its scheduler never comes back from here.
+    pub fn run(&mut self) {
+        // Ordering: Acquire pairs with the Release of `stop`.
+        while !self.scheduler.stopping.load(Ordering::Acquire) {
+            self.step();
+        }
+    }
+
+    /// One bounded action: what [`run`](Self::run) does for ever.
+    pub fn step(&mut self) -> Step {
+        self.scheduler.machine.checkpoint();
+        self.resume_from_halt();
+        self.cpu.stats.steps.add(1);
+        self.steps = self.steps.wrapping_add(1);
+        // Ordering: Acquire pairs with the Release of `pause` and `resume`.
+        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) {
+            return self.pause();
+        }
+        self.acknowledge();
+        self.drain_inboxes();
+        self.turn_timers();
+        if self.steps.is_multiple_of(INJECTOR_INTERVAL_STEPS) {
+            self.take_injected();
+        }
+        if let Some((task, tier)) = self.pick() {
+            self.run_task(task, tier);
+            return Step::Ran;
+        }
+        if self.take_injected() {
+            return Step::Injected;
+        }
+        if self.steal() {
+            return Step::Stole;
+        }
+        self.halt()
+    }
+
+    /// The CPU of this loop.
+    pub fn id(&self) -> CpuId {
+        self.id
+    }
+
+    /// Tasks in this CPU's run queues; what waits in its inboxes is not counted.
+    pub fn queued(&self) -> usize {
+        self.critical.len() + self.normal.len() + self.background.len()
+    }
+
+    /// From here on a new need_resched means something new.
+    fn acknowledge(&mut self) {
+        // Ordering: Relaxed, written on this CPU only: by handlers that ran before, or will interrupt after.
+        if self.cpu.need_resched.load(Ordering::Relaxed) {
+            self.cpu.need_resched.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Moves what was woken into the run queues, within the budget.
+    pub(crate) fn drain_inboxes(&mut self) {
+        let budget = self.scheduler.settings.inbox_budget_nodes.max(2);
+        let mut woken: List<Header> = List::new();
+        for inbox in [&mut self.critical_inbox, &mut self.normal_inbox] {
+            for task in inbox.drain(budget) {
+                woken.push_back(task);
+            }
+        }
+        if !woken.is_empty() {
+            self.cpu.stats.wakes_drained.add(woken.len() as u64);
+            while let Some(task) = woken.pop_front() {
+                self.enqueue(task);
+            }
+        }
+        if self.critical_inbox.has_remainder() || self.normal_inbox.has_remainder() {
+            // PC4. Ordering: Relaxed, read on this CPU only.
+            self.cpu.need_resched.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Wakes another batch of sleepers, if the timer interrupt left some.
+    fn turn_timers(&mut self) {
+        // Ordering: Relaxed, written on this CPU only.
+        if self.cpu.timers_due.load(Ordering::Relaxed) {
+            let more = self.scheduler.expire_timers(self.id, false);
+            // Ordering: Relaxed, read on this CPU only. An interrupt in between found at least as much.
+            self.cpu.timers_due.store(more, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes a few tasks from the injector, unless another CPU is at it.
+    fn take_injected(&mut self) -> bool {
+        if self.scheduler.injector.is_empty() {
+            return false;
+        }
+        let Some(mut injector) = self.scheduler.injector.take_owner() else { return false };
+        let mut taken: List<Header> = List::new();
+        for task in injector.drain(INJECTOR_BUDGET_NODES) {
+            taken.push_back(task);
+        }
+        drop(injector);
+        self.cpu.stats.injected.add(taken.len() as u64);
+        let any = !taken.is_empty();
+        while let Some(task) = taken.pop_front() {
+            self.enqueue(task);
+        }
+        any
+    }
+
+    fn steal(&mut self) -> bool {
+        self.cpu.stats.steals_tried.add(1);
+        let first = self.next_victim;
+        self.next_victim = (first + 1) % CPUS;
+        let Some((victim, task)) = self.scheduler.steal(self.id, first) else { return false };
+        self.cpu.stats.steals_won.add(1);
+        let id = task.header().id();
+        self.scheduler.record(|| Some(self.id), || Event::Steal { task: id, victim });
+        self.enqueue(task);
+        true
+    }
+
+    /// L1: the one place where a task enters a run queue. One that is unreferenced is freed instead, and one that
+    /// may not run here goes to a CPU where it may.
+    pub(crate) fn enqueue(&mut self, task: Queued) {
+        let header = task.header();
+        if header.state.is_unreferenced() {
+            // SAFETY: no reference is left, and this was the one `Queued` of it.
+            unsafe { Header::free(task.into_header()) };
+            return;
+        }
+        if header.meta().affinity.is_some_and(|allowed| !allowed.contains(self.id)) {
+            let masked = Masked::new(&self.scheduler.machine);
+            match self.scheduler.first_home(&masked, &task) {
+                Some(cpu) => self.scheduler.push(&masked, cpu, task),
+                None => self.scheduler.inject(&masked, task),
+            }
+            return;
+        }
+        header.set_home(self.id);
+        header.set_stamp(self.next_stamp);
+        self.next_stamp += 1;
+        let id = header.id();
+        self.scheduler.record(|| Some(self.id), || Event::Enqueue { task: id });
+        match header.meta().tier {
+            Tier::Critical => self.critical.push_back(task),
+            Tier::Normal => self.normal.enqueue(task),
+            Tier::Background => self.background.enqueue(task),
+        }
+        self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
+    }
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
+    fn drop(&mut self) {
+        self.resume_from_halt();
+        // Ordering: Release pairs with the Acquire in `others`.
+        self.scheduler.online.remove(self.id, Ordering::Release);
+        // The last look at the lists is over; the next loop finds them here.
+        let masked = Masked::new(&self.scheduler.machine);
+        let parked = Parked {
+            critical: core::mem::take(&mut self.critical),
+            normal: self.normal.take_lanes(),
+            background: self.background.take_lanes(),
+            next_stamp: self.next_stamp,
+        };
+        *self.cpu.parked.lock(&masked) = Some(parked);
+    }
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> fmt::Debug for Core<M, T, CPUS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("id", &self.id)
+            .field("queued", &self.queued())
+            .field("level", &self.level)
+            .finish_non_exhaustive()
+    }
+}

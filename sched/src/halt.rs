@@ -1,0 +1,87 @@
+//! Halting without losing a wake, and pausing.
+
+use crate::Machine;
+use crate::core_loop::{Core, Step};
+use crate::sync::Ordering;
+use crate::trace::{Event, Trace};
+use sched_arch::Masked;
+
+impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
+    /// PB1: mask → own things → publish idleness → fence → others' things → halt, or undo.
+    ///
+    /// The private lists are empty: the step found nothing to pick, and nobody else fills them.
+    pub(crate) fn halt(&mut self) -> Step {
+        let scheduler = self.scheduler;
+        // Ordering: Relaxed; nothing to take here, which thieves may learn late.
+        self.cpu.ready.store(0, Ordering::Relaxed);
+        let masked = Masked::new(&scheduler.machine);
+        // Own things, *after* masking: a handler that ran before has said so, one that comes now ends the halt.
+        // PC4 is in here twice: a remainder keeps need_resched set, and cannot be armed over.
+        // Ordering: Relaxed, written on this CPU only.
+        if self.cpu.need_resched.load(Ordering::Relaxed)
+            || self.cpu.timers_due.load(Ordering::Relaxed)
+        {
+            return Step::Undone;
+        }
+        // The heads say that their next pusher owes a kick.
+        if self.critical_inbox.arm().is_err() || self.normal_inbox.arm().is_err() {
+            self.disarm();
+            return Step::Undone;
+        }
+        scheduler.idle.publish(self.id);
+        if scheduler.others_have_work(&masked, self.id) {
+            scheduler.idle.withdraw(self.id);
+            self.disarm();
+            return Step::Undone;
+        }
+        scheduler.end_slice(&masked, self.id);
+        self.halted_at_ns = Some(scheduler.machine.now_ns());
+        self.cpu.stats.halts.add(1);
+        scheduler.record(|| Some(self.id), || Event::Halt);
+        masked.halt();
+        Step::Halted
+    }
+
+    /// Undoes what [`halt`](Self::halt) published, if that was the step before.
+    pub(crate) fn resume_from_halt(&mut self) {
+        let Some(halted_at_ns) = self.halted_at_ns.take() else { return };
+        let scheduler = self.scheduler;
+        scheduler.idle.withdraw(self.id);
+        self.disarm();
+        let masked = Masked::new(&scheduler.machine);
+        let now_ns = scheduler.machine.now_ns();
+        scheduler.begin_slice(&masked, self.id, now_ns);
+        self.cpu.stats.idle_ns.add(now_ns.saturating_sub(halted_at_ns));
+        scheduler.record(|| Some(self.id), || Event::Resume);
+    }
+
+    /// PB2: an interrupt that pushed nothing leaves the heads armed; a push to a CPU that is awake should not pay
+    /// for that. Whether a pusher was first does not matter: the inbox is drained next.
+    fn disarm(&mut self) {
+        self.critical_inbox.disarm();
+        self.normal_inbox.disarm();
+    }
+
+    /// A paused CPU's step: it halts, with all it can offer offered.
+    pub(crate) fn pause(&mut self) -> Step {
+        let scheduler = self.scheduler;
+        if self.publish() {
+            scheduler.idle.publish_work();
+        }
+        let spare = self.normal.stealable() + self.background.stealable();
+        // Ordering: Relaxed; a hint. Nothing runs here, but all of it is to be had.
+        self.cpu.ready.store(spare + 1, Ordering::Relaxed);
+        let masked = Masked::new(&scheduler.machine);
+        scheduler.wake_idle(&masked, self.id.index() + 1, spare);
+        // Ordering: Release pairs with the Acquire of `is_paused`.
+        scheduler.paused.insert(self.id, Ordering::Release);
+        // Looked at after masking: `resume` kicks after it, which ends the halt. Ordering: Acquire pairs with the
+        // Release of `resume`.
+        if scheduler.pausing.contains(self.id, Ordering::Acquire) {
+            masked.halt();
+        }
+        // Ordering: Relaxed; the next step says so again if the pause is not over.
+        scheduler.paused.remove(self.id, Ordering::Relaxed);
+        Step::Paused
+    }
+}

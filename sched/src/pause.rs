@@ -1,0 +1,43 @@
+//! Stopping any set of CPUs for a while, for tests and debuggers. None is exempt.
+
+use crate::sync::Ordering;
+use crate::trace::Trace;
+use crate::{CpuId, Machine, Scheduler};
+use sched_arch::Masked;
+
+impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
+    /// Asks `cpu` to stop at its next step. It then halts, polls nothing and drains nothing; its timers still
+    /// interrupt it, others may still steal from it, and wakes wait in its inboxes. `false` if it is out of range.
+    ///
+    /// Does not wait: [`is_paused`](Self::is_paused) tells when it has stopped.
+    pub fn pause(&self, cpu: CpuId) -> bool {
+        // Ordering: Release; pairs with the Acquire in the loop. The kick carries it to a halted CPU.
+        self.cpu(cpu).is_some() && {
+            self.pausing.insert(cpu, Ordering::Release);
+            self.force_kick(cpu);
+            true
+        }
+    }
+
+    /// Lets `cpu` go on. `false` if it is out of range.
+    pub fn resume(&self, cpu: CpuId) -> bool {
+        // Ordering: Release; pairs with the Acquire in the loop. The kick carries it to a halted CPU.
+        self.cpu(cpu).is_some() && {
+            self.pausing.remove(cpu, Ordering::Release);
+            self.force_kick(cpu);
+            true
+        }
+    }
+
+    /// Whether `cpu` has stopped by [`pause`](Self::pause), and not gone on since.
+    pub fn is_paused(&self, cpu: CpuId) -> bool {
+        // Ordering: Acquire; pairs with the loop's Release: its last poll is over.
+        self.cpu(cpu).is_some() && self.paused.contains(cpu, Ordering::Acquire)
+    }
+
+    /// A kick that no other one stands for.
+    fn force_kick(&self, cpu: CpuId) {
+        let _masked = Masked::new(&self.machine);
+        self.machine.kick(cpu);
+    }
+}

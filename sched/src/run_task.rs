@@ -1,0 +1,182 @@
+//! Pick and run: the middle of a step.
+
+use crate::Machine;
+use crate::core_loop::Core;
+use crate::state::{Begin, End};
+use crate::sync::Ordering;
+use crate::task::{Header, Queued, Tier, waker_for_poll};
+use crate::trace::{Event, Outcome, Trace};
+use core::ptr::NonNull;
+use core::task::Context;
+use sched_arch::Masked;
+
+impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
+    /// The next task, by tier and age. `None` if there is none here.
+    pub(crate) fn pick(&mut self) -> Option<(Queued, Tier)> {
+        loop {
+            let tier = self.next_tier()?;
+            let lowered = tier.level() < self.level;
+            if tier.level() != self.level {
+                self.level = tier.level();
+                if lowered {
+                    // PC1: published, fenced; what came meanwhile is drained, and the choice made anew. The level
+                    // falls at most twice before something is taken or a more urgent task was found.
+                    self.cpu.level.lower(self.level);
+                    if !self.critical_inbox.is_empty() || !self.normal_inbox.is_empty() {
+                        self.drain_inboxes();
+                        continue;
+                    }
+                } else {
+                    self.cpu.level.raise(self.level);
+                }
+            }
+            if let Some(task) = self.take(tier) {
+                return Some((task, tier));
+            }
+            // Thieves were quicker.
+        }
+    }
+
+    /// The tier whose turn it is.
+    fn next_tier(&self) -> Option<Tier> {
+        let settings = &self.scheduler.settings;
+        let (normal, background) = (!self.normal.is_empty(), !self.background.is_empty());
+        if !self.critical.is_empty() {
+            let lower_is_due = self.critical_polls >= settings.critical_limit_polls.max(1);
+            if !lower_is_due || !(normal || background) {
+                return Some(Tier::Critical);
+            }
+        }
+        match (normal, background) {
+            (true, true) if self.normal_polls >= settings.background_limit_polls.max(1) => {
+                Some(Tier::Background)
+            }
+            (true, _) => Some(Tier::Normal),
+            (false, true) => Some(Tier::Background),
+            (false, false) => None,
+        }
+    }
+
+    fn take(&mut self, tier: Tier) -> Option<Queued> {
+        let queue = match tier {
+            Tier::Critical => {
+                self.critical_polls = self.critical_polls.saturating_add(1);
+                let task = self.critical.pop_front()?;
+                // Other CPUs may have what is left behind this one, too.
+                let published = self.publish();
+                self.offer(published);
+                return Some(task);
+            }
+            Tier::Normal => &mut self.normal,
+            Tier::Background => &mut self.background,
+        };
+        let taken = queue.take()?;
+        self.critical_polls = 0;
+        self.normal_polls =
+            if tier == Tier::Normal { self.normal_polls.saturating_add(1) } else { 0 };
+        let published = self.publish() || taken.published;
+        self.offer(published);
+        Some(taken.task)
+    }
+
+    /// Makes tasks of both stealable tiers takeable where their deques are empty; tells whether it did.
+    pub(crate) fn publish(&mut self) -> bool {
+        let normal = self.normal.publish();
+        self.background.publish() || normal
+    }
+
+    /// PD2: with a task picked, tells others how many there are, and wakes as many idle CPUs as there is work for.
+    fn offer(&mut self, published: bool) {
+        // Ordering: Relaxed; read by thieves as a hint, or behind the fence of `publish_work`.
+        if self.cpu.hungry.load(Ordering::Relaxed) {
+            // Ordering: AcqRel; pairs with the thief's swap. What it asked for is published by now, or was taken.
+            self.cpu.hungry.swap(false, Ordering::AcqRel);
+        }
+        let spare = self.normal.stealable() + self.background.stealable();
+        // Ordering: Relaxed; ordered before thieves' looks by the fence below whenever it rises from 1: what is
+        // stealable now and was not then has been published in between.
+        self.cpu.ready.store(spare + 1, Ordering::Relaxed);
+        if spare > 0 {
+            if published {
+                self.scheduler.idle.publish_work();
+            }
+            let masked = Masked::new(&self.scheduler.machine);
+            self.scheduler.wake_idle(&masked, self.id.index() + 1, spare);
+        }
+    }
+
+    /// Polls a task once, and puts it where it belongs then.
+    pub(crate) fn run_task(&mut self, task: Queued, tier: Tier) {
+        let id = task.header().id();
+        let header = task.into_header();
+        // SAFETY: `header` came out of a `Queued`, whose reference is the loop's until `end` gives it up.
+        let state = &unsafe { header.as_ref() }.state;
+        self.cpu.stats.polls.add(1);
+        self.scheduler.record(|| Some(self.id), || Event::Run { task: id, tier });
+        let outcome = match state.begin() {
+            Begin::Cancelled => {
+                // SAFETY: the task is `RUNNING` by this loop, so the stage is the loop's.
+                unsafe { Header::clear(header) };
+                self.cpu.stats.cancelled.add(1);
+                // SAFETY: `RUNNING` by this loop, and the stage holds no future any more.
+                unsafe { self.finish(header) };
+                Outcome::Cancelled
+            }
+            Begin::Poll => {
+                // SAFETY: the loop's reference keeps the task live during the poll.
+                let waker = unsafe { waker_for_poll(header) };
+                // SAFETY: the task is `RUNNING` by this loop; a cleared future is never picked again, because its
+                // task is complete.
+                if unsafe { Header::poll(header, &mut Context::from_waker(&waker)) } {
+                    self.cpu.stats.completed.add(1);
+                    // SAFETY: `RUNNING` by this loop, and the stage holds the output.
+                    unsafe { self.finish(header) };
+                    Outcome::Completed
+                } else {
+                    self.put_away(header)
+                }
+            }
+        };
+        self.scheduler.record(|| Some(self.id), || Event::Stop { task: id, outcome });
+    }
+
+    /// The end of a run that did not finish.
+    fn put_away(&mut self, header: NonNull<Header>) -> Outcome {
+        // SAFETY: the loop's reference keeps the task live up to this transition.
+        match unsafe { header.as_ref() }.state.end() {
+            End::Requeue => {
+                // SAFETY: the task is `QUEUED` again, and still the loop's.
+                self.enqueue(unsafe { Queued::from_raw(header) });
+                Outcome::Requeued
+            }
+            // PA3: it may be running elsewhere by now.
+            End::Idle => Outcome::Waits,
+            End::Unreachable => {
+                self.cpu.stats.unreachable.add(1);
+                // SAFETY: there was one reference, the loop's, and no queue has the task.
+                unsafe { Header::free(header) };
+                Outcome::Unreachable
+            }
+        }
+    }
+
+    /// Completes the task, wakes who waits for it, and gives the loop's reference up.
+    ///
+    /// # Safety
+    ///
+    /// The task is `RUNNING` by this loop, and its stage holds the output, or nothing.
+    unsafe fn finish(&mut self, header: NonNull<Header>) {
+        // SAFETY: the loop's reference keeps the task live until it is released below.
+        let this = unsafe { header.as_ref() };
+        if this.state.complete() {
+            this.wake_joiner();
+        } else {
+            // SAFETY: there was no join handle at completion, so the stage is still the loop's.
+            unsafe { Header::clear(header) };
+        }
+        if this.state.release() {
+            // SAFETY: it was the last reference, and no queue has the task.
+            unsafe { Header::free(header) };
+        }
+    }
+}

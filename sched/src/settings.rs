@@ -1,0 +1,32 @@
+//! What a kernel may set.
+
+/// Settings of a scheduler. All have a meaning for any value; zero is taken as one where a zero would stop the
+/// loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// After so many Normal polls in a row one Background poll is due; `u32::MAX` makes the order strict.
+    pub background_limit_polls: u32,
+    /// After so many Critical polls in a row one poll of a lower tier is due; `u32::MAX` makes the order strict.
+    pub critical_limit_polls: u32,
+    /// Inbox nodes touched in one step, for each of the two inboxes.
+    pub inbox_budget_nodes: usize,
+    /// While a CPU is busy its timer interrupts it at least so often, and asks the task to yield.
+    pub slice_ns: u64,
+}
+
+impl Settings {
+    /// One Background poll per 100 Normal, one lower poll per 256 Critical, 64 nodes a step, 1 ms slices.
+    pub const DEFAULT: Self = Self {
+        background_limit_polls: 100,
+        critical_limit_polls: 256,
+        inbox_budget_nodes: 64,
+        slice_ns: 1_000_000,
+    };
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

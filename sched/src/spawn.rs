@@ -1,0 +1,126 @@
+//! Making tasks.
+
+use crate::cpu_set::CpuSet;
+#[cfg(feature = "alloc")]
+use crate::task::Cell;
+use crate::task::{JoinHandle, MemoryInUse, Meta, TaskId, TaskMemory, Tier};
+use crate::trace::{Event, Trace};
+use crate::{CpuId, Machine, Scheduler};
+use core::fmt;
+use core::future::Future;
+use sched_arch::Masked;
+
+/// What is to be known of a task before it is spawned.
+#[must_use = "a builder makes nothing until `spawn`"]
+pub struct Builder<M: 'static, T: 'static, const CPUS: usize> {
+    scheduler: &'static Scheduler<M, T, CPUS>,
+    meta: Meta,
+}
+
+/// An affinity without a CPU that the scheduler could ever have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmptyAffinity;
+
+impl fmt::Display for EmptyAffinity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the affinity holds no CPU of this scheduler")
+    }
+}
+
+impl core::error::Error for EmptyAffinity {}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
+    /// Begins a task: Normal, for any CPU, unless the builder is told otherwise.
+    pub fn task(&'static self, name: &'static str) -> Builder<M, T, CPUS> {
+        Builder { scheduler: self, meta: Meta { name, tier: Tier::Normal, affinity: None } }
+    }
+
+    /// Spawns a Normal task for any CPU: on the caller's CPU, or, from a thread that is none, on the first that is
+    /// free.
+    ///
+    /// Lock-free but for the allocator; one allocation. From wherever the global allocator may be called.
+    #[cfg(feature = "alloc")]
+    pub fn spawn<F>(&'static self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.task("").spawn(future)
+    }
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
+    /// The tier.
+    pub fn tier(mut self, tier: Tier) -> Self {
+        self.meta.tier = tier;
+        self
+    }
+
+    /// The CPUs that may run the task. A set that holds every CPU of the scheduler is no restriction.
+    ///
+    /// # Errors
+    ///
+    /// [`EmptyAffinity`] if the set holds none of them.
+    pub fn affinity(mut self, cpus: CpuSet) -> Result<Self, EmptyAffinity> {
+        let mut allowed = (0..CPUS as u32).map(|cpu| cpus.contains(CpuId::new(cpu)));
+        if !allowed.clone().any(|yes| yes) {
+            return Err(EmptyAffinity);
+        }
+        self.meta.affinity = if allowed.all(|yes| yes) { None } else { Some(cpus) };
+        Ok(self)
+    }
+
+    /// Spawns the task in memory from the global allocator, see [`Scheduler::spawn`].
+    #[cfg(feature = "alloc")]
+    pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let id = self.announce();
+        let (task, handle) = Cell::in_box(future, self.scheduler, id, self.meta);
+        self.scheduler.place_task(task);
+        handle
+    }
+
+    /// Spawns the task in memory of the caller's, which is free for another one once the task is over and the last
+    /// handle and waker are gone.
+    ///
+    /// Lock-free, no allocation; any context but NMI.
+    ///
+    /// # Errors
+    ///
+    /// [`MemoryInUse`], with the future, while another task has the memory.
+    pub fn spawn_in<F>(
+        self,
+        memory: &'static TaskMemory<F>,
+        future: F,
+    ) -> Result<JoinHandle<F::Output>, MemoryInUse<F>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let claim = memory.claim(future)?;
+        let id = self.announce();
+        let (task, handle) = claim.fill(self.scheduler, id, self.meta);
+        self.scheduler.place_task(task);
+        Ok(handle)
+    }
+
+    /// Counts the new task, and names it.
+    fn announce(&self) -> TaskId {
+        let scheduler = self.scheduler;
+        let masked = Masked::new(&scheduler.machine);
+        scheduler.count(&masked, |stats| &stats.spawned);
+        let id = scheduler.next_id(&masked);
+        let tier = self.meta.tier;
+        scheduler.record(|| masked.cpu(), || Event::Spawn { task: id, tier });
+        id
+    }
+}
+
+impl<M, T, const CPUS: usize> fmt::Debug for Builder<M, T, CPUS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("meta", &self.meta).finish_non_exhaustive()
+    }
+}

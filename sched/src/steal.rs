@@ -1,0 +1,80 @@
+//! Taking work from other CPUs, and looking whether there is any.
+
+use crate::cpu::Cpu;
+use crate::sync::Ordering;
+use crate::task::{Queued, Tier};
+use crate::trace::Trace;
+use crate::{CpuId, Machine, Scheduler};
+use sched_arch::Masked;
+use steal_deque::Steal;
+
+/// Lost races before a thief leaves a victim: others are at work there.
+const STEAL_TRIES: usize = 4;
+
+impl Cpu {
+    /// A thief may come: there is more than what this CPU is about to run by itself. A hint that is exact behind
+    /// the fences of PB1: `ready` is stored before the fence that follows publication.
+    fn has_to_spare(&self) -> bool {
+        // Ordering: Relaxed; a hint, or ordered by the caller's fence.
+        self.ready.load(Ordering::Relaxed) >= 2
+    }
+
+    fn steal(&self, tier: Tier) -> Option<Queued> {
+        let stealer = match tier {
+            Tier::Critical => return None,
+            Tier::Normal => self.normal_deque.stealer(),
+            Tier::Background => self.background_deque.stealer(),
+        };
+        for _ in 0..STEAL_TRIES {
+            match stealer.steal() {
+                Steal::Taken(task) => return Some(task),
+                Steal::Empty => break,
+                Steal::Retry => {}
+            }
+        }
+        None
+    }
+
+    fn has_published(&self) -> bool {
+        !self.normal_deque.stealer().is_empty() || !self.background_deque.stealer().is_empty()
+    }
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
+    /// The other online CPUs, from `first` upward and around.
+    fn others(&self, me: CpuId, first: usize) -> impl Iterator<Item = (CpuId, &Cpu)> {
+        // Ordering: Acquire pairs with the Release of `enter`.
+        self.online
+            .iter_from(first % CPUS, CPUS, Ordering::Acquire)
+            .filter(move |&cpu| cpu != me)
+            .filter_map(|cpu| Some((cpu, self.cpu(cpu)?)))
+    }
+
+    /// One round over the others: the newest published Normal task of any of them, else a Background one.
+    ///
+    /// Lock-free; at most a few tries at each of two deques of each CPU.
+    pub(crate) fn steal(&self, me: CpuId, first: usize) -> Option<(CpuId, Queued)> {
+        [Tier::Normal, Tier::Background].into_iter().find_map(|tier| {
+            self.others(me, first)
+                .filter(|(_, victim)| victim.has_to_spare())
+                .find_map(|(id, victim)| Some((id, victim.steal(tier)?)))
+        })
+    }
+
+    /// The last look of PB1 at other CPUs' things: whether there is anything to take. A CPU that has tasks ready
+    /// but none published is asked to publish (PD2): it will see this CPU idle when it does.
+    pub(crate) fn others_have_work(&self, masked: &Masked<'_, M>, me: CpuId) -> bool {
+        !self.injector.is_empty()
+            || self.others(me, me.index() + 1).filter(|(_, victim)| victim.has_to_spare()).any(
+                |(id, victim)| {
+                    let published = victim.has_published();
+                    // Ordering: AcqRel; pairs with the owner's swap, so that each request is answered by a
+                    // publication that comes after it.
+                    if !published && !victim.hungry.swap(true, Ordering::AcqRel) {
+                        self.kick(masked, id);
+                    }
+                    published
+                },
+            )
+    }
+}

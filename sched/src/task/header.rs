@@ -1,0 +1,235 @@
+//! The part of a task that does not depend on its future.
+//!
+//! # Invariants
+//!
+//! - **H1** A [`Queued`] owns the queue's reference of a task in state `QUEUED` (or is the last pointer to an
+//!   unreferenced one, on its way to be freed). There is one for a task at most: only a transition into `QUEUED`
+//!   makes one. That is what lets an inbox, a list and a deque take it.
+//! - **H2** `home` and `stamp` are written by the CPU that holds the task only.
+
+use super::TaskId;
+use super::Tier;
+use super::cell::VTable;
+use crate::cpu_set::CpuSet;
+use crate::lock::AtomicWaker;
+use crate::state::{State, Wake};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use core::mem::ManuallyDrop;
+use core::ptr::NonNull;
+use mpsc_inbox::{Handle, Link, Linked, Unique};
+use sched_arch::CpuId;
+
+/// Where tasks go when they become runnable, or come to their end, outside the loop.
+pub(crate) trait Schedule: Sync {
+    /// Takes a task that became runnable, or whose last reference is gone, to the inbox of its home.
+    fn place(&self, task: Queued);
+}
+
+/// What a builder says about a task.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meta {
+    pub(crate) name: &'static str,
+    pub(crate) tier: Tier,
+    /// `None`: any CPU.
+    pub(crate) affinity: Option<CpuSet>,
+}
+
+/// No CPU has had the task yet.
+const NO_HOME: u32 = u32::MAX;
+
+#[repr(C)]
+pub(crate) struct Header {
+    pub(crate) state: State,
+    link: Link<Header>,
+    pub(super) vtable: &'static VTable,
+    scheduler: &'static dyn Schedule,
+    home: AtomicU32,
+    stamp: AtomicU64,
+    pub(super) joiner: AtomicWaker,
+    id: TaskId,
+    meta: Meta,
+}
+
+impl Header {
+    pub(super) fn new(
+        vtable: &'static VTable,
+        scheduler: &'static dyn Schedule,
+        id: TaskId,
+        meta: Meta,
+    ) -> Self {
+        Self {
+            state: State::new(),
+            link: Link::new(),
+            vtable,
+            scheduler,
+            home: AtomicU32::new(NO_HOME),
+            stamp: AtomicU64::new(0),
+            joiner: AtomicWaker::new(),
+            id,
+            meta,
+        }
+    }
+
+    pub(crate) fn id(&self) -> TaskId {
+        self.id
+    }
+
+    pub(crate) fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// The CPU whose loop had the task last.
+    pub(crate) fn home(&self) -> Option<CpuId> {
+        // Ordering: Relaxed; who asks holds the task, by an Acquire of the state word that pairs with the
+        // Release by which the last holder let it go.
+        let index = self.home.load(Ordering::Relaxed);
+        (index != NO_HOME).then(|| CpuId::new(index))
+    }
+
+    /// Says that the loop of `cpu` has the task (H2).
+    pub(crate) fn set_home(&self, cpu: CpuId) {
+        // Ordering: Relaxed; see `home`. The test keeps the line clean where nothing changes.
+        if self.home.load(Ordering::Relaxed) != cpu.get() {
+            // Ordering: Relaxed; see `home`.
+            self.home.store(cpu.get(), Ordering::Relaxed);
+        }
+    }
+
+    /// Wakes who awaits the join handle.
+    pub(crate) fn wake_joiner(&self) {
+        self.joiner.wake();
+    }
+
+    /// The enqueue sequence number that the task's queue gave it.
+    pub(crate) fn stamp(&self) -> u64 {
+        // Ordering: Relaxed; written and read by one CPU, or handed over with the task.
+        self.stamp.load(Ordering::Relaxed)
+    }
+
+    /// Sets the enqueue sequence number (H2).
+    pub(crate) fn set_stamp(&self, stamp: u64) {
+        // Ordering: Relaxed; see `stamp`.
+        self.stamp.store(stamp, Ordering::Relaxed);
+    }
+
+    /// Does what a wake obliges to. `header` is live at least as long as the caller's own reference.
+    ///
+    /// # Safety
+    ///
+    /// `wake` is the answer of a transition of this very task, not acted on yet.
+    pub(super) unsafe fn act_on(header: NonNull<Self>, wake: Wake) {
+        if wake == Wake::Place {
+            // SAFETY: `Place` means that the caller now has the queue's reference, so the header is live and
+            // there is no other `Queued` (H1).
+            let (scheduler, task) =
+                unsafe { (header.as_ref().scheduler, Queued::from_raw(header)) };
+            scheduler.place(task);
+        }
+    }
+
+    /// Gives a reference up. The last one sends the task to its home to be freed there: the caller may be an
+    /// interrupt handler, where nothing can be freed.
+    ///
+    /// # Safety
+    ///
+    /// The caller has a reference, and gives it up with this call.
+    pub(super) unsafe fn release(header: NonNull<Self>) {
+        // SAFETY: live by the caller's reference.
+        let this = unsafe { header.as_ref() };
+        let scheduler = this.scheduler;
+        if this.state.release() {
+            // SAFETY: it was the last reference, and the queue's is among those that are gone: no queue has the
+            // task, and nobody else can reach it (H1).
+            scheduler.place(unsafe { Queued::from_raw(header) });
+        }
+    }
+
+    /// Frees the task's memory, and its future or output with it.
+    ///
+    /// # Safety
+    ///
+    /// No reference is left, no queue has the task, and `header` is not used again.
+    pub(crate) unsafe fn free(header: NonNull<Self>) {
+        // SAFETY: the caller's promise is that of `VTable::free`; the vtable is the one the task was made with.
+        unsafe { (header.as_ref().vtable.free)(header) }
+    }
+}
+
+// SAFETY: all fields are shared by design (atomics, `AtomicWaker`) or never change after construction, but for
+// `link`, which only the holder of the task's one `Queued` touches.
+unsafe impl Sync for Header {}
+// SAFETY: nothing in it is bound to a thread.
+unsafe impl Send for Header {}
+
+/// A task on its way from one owner to the next (H1). Dropping one would lose the task: it goes into a queue,
+/// back to the run, or to `free`.
+#[must_use]
+pub(crate) struct Queued(NonNull<Header>);
+
+// SAFETY: a `Queued` is the right to run the task, whose future is `Send` (`spawn` demands it).
+unsafe impl Send for Queued {}
+
+impl Queued {
+    /// The header, to read.
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: H1, the queue's reference keeps it live.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The task as the loop runs it.
+    pub(crate) fn into_header(self) -> NonNull<Header> {
+        ManuallyDrop::new(self).0
+    }
+
+    /// # Safety
+    ///
+    /// The caller has the queue's reference of the task, or is the last to reach it, and hands that over (H1).
+    pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
+        Self(header)
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        debug_assert!(false, "{} was lost", self.header().id());
+    }
+}
+
+// SAFETY: `into_raw` gives the header's address, unchanged, and `from_raw` the same `Queued` back.
+unsafe impl Handle for Queued {
+    type Target = Header;
+
+    fn into_raw(self) -> NonNull<Header> {
+        self.into_header()
+    }
+
+    unsafe fn from_raw(header: NonNull<Header>) -> Self {
+        Self(header)
+    }
+}
+
+// SAFETY: H1.
+unsafe impl Unique for Queued {}
+
+// SAFETY: `link` points to the field by raw place expressions, with the provenance of the whole task, and a task
+// does not move while a `Queued` exists.
+unsafe impl Linked for Header {
+    type Handle = Queued;
+
+    unsafe fn link(header: NonNull<Self>) -> NonNull<Link<Self>> {
+        // SAFETY: the caller says that `header` is live, so the field's address is in bounds and not null.
+        unsafe { NonNull::new_unchecked(&raw mut (*header.as_ptr()).link) }
+    }
+}
+
+// SAFETY: the word is the header's address; `from_word` gives the same `Queued` back.
+unsafe impl steal_deque::Item for Queued {
+    fn into_word(self) -> *mut () {
+        self.into_header().as_ptr().cast()
+    }
+
+    unsafe fn from_word(word: *mut ()) -> Self {
+        // SAFETY: the caller passes a word of `into_word`, which is not null.
+        Self(unsafe { NonNull::new_unchecked(word.cast()) })
+    }
+}

@@ -1,0 +1,126 @@
+//! The join handle: a task's output as a future.
+
+use super::TaskId;
+use super::header::Header;
+use core::fmt;
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::ptr::NonNull;
+use core::task::{Context, Poll};
+
+/// The right to a task's output. It is a future; dropping it lets the task go on by itself.
+///
+/// | Operation | Progress | Callable from | Allocates | Worst case |
+/// |---|---|---|---|---|
+/// | `poll`, `is_complete`, `id`, `name` | wait-free but for a race with completion | thread, interrupt | no | O(1) |
+/// | [`cancel`](Self::cancel), drop | lock-free | thread, interrupt | no | one inbox push |
+pub struct JoinHandle<T> {
+    header: NonNull<Header>,
+    taken: bool,
+    _output: PhantomData<T>,
+}
+
+// SAFETY: the handle gives out a `T` and shares nothing else that is bound to a thread; `spawn` demands `T: Send`.
+unsafe impl<T: Send> Send for JoinHandle<T> {}
+// SAFETY: `&JoinHandle` offers only operations of the state word and immutable fields.
+unsafe impl<T: Send> Sync for JoinHandle<T> {}
+
+// The output is never pinned in the handle.
+impl<T> Unpin for JoinHandle<T> {}
+
+impl<T> JoinHandle<T> {
+    /// # Safety
+    ///
+    /// The caller has a reference that was counted for a join handle, of a task whose output is a `T`.
+    pub(super) unsafe fn from_raw(header: NonNull<Header>) -> Self {
+        Self { header, taken: false, _output: PhantomData }
+    }
+
+    fn header(&self) -> &Header {
+        // SAFETY: the handle's reference keeps it live.
+        unsafe { self.header.as_ref() }
+    }
+
+    /// Asks for the task to be cancelled: it is woken, and its future dropped where it is picked next. Without
+    /// effect on a task that is complete. A poll that is under way is finished; if it completes the task, the
+    /// output stands.
+    pub fn cancel(&self) {
+        let answer = self.header().state.cancel();
+        // SAFETY: the answer is of this task, and not acted on yet.
+        unsafe { Header::act_on(self.header, answer) }
+    }
+
+    /// Whether the task finished or was cancelled, so that awaiting this will not wait.
+    pub fn is_complete(&self) -> bool {
+        self.header().state.is_complete()
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> TaskId {
+        self.header().id()
+    }
+
+    /// The task's name.
+    pub fn name(&self) -> &'static str {
+        self.header().meta().name
+    }
+}
+
+/// The task was cancelled before it finished.
+///
+/// Also the answer to a handle that is polled again after it gave the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancelled;
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the task was cancelled")
+    }
+}
+
+impl core::error::Error for Cancelled {}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.taken {
+            return Poll::Ready(Err(Cancelled));
+        }
+        if !self.is_complete() {
+            self.header().joiner.register(context.waker());
+            // The completion may have come before the waker was there to be woken.
+            if !self.is_complete() {
+                return Poll::Pending;
+            }
+        }
+        self.taken = true;
+        let mut output: Option<T> = None;
+        // SAFETY: the task is complete with its join handle there, so the stage is the handle's; `output` is of
+        // the type that `from_raw`'s caller promised.
+        unsafe { (self.header().vtable.take)(self.header, (&raw mut output).cast()) }
+        Poll::Ready(output.ok_or(Cancelled))
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        if self.header().state.drop_join() && !self.taken {
+            // SAFETY: complete, and the loop left the output to this handle: the stage is ours.
+            unsafe { Header::clear(self.header) }
+        }
+        // SAFETY: the handle has a reference, which goes with it.
+        unsafe { Header::release(self.header) }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle")
+            .field("id", &self.id())
+            .field("name", &self.name())
+            .field("state", &self.header().state)
+            .finish()
+    }
+}

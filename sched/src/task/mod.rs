@@ -1,0 +1,68 @@
+//! Tasks: what every queue, waker and handle points to.
+
+mod cell;
+mod header;
+mod join;
+mod memory;
+mod waker;
+
+use core::fmt;
+use core::num::NonZeroU64;
+
+#[cfg(feature = "alloc")]
+pub(crate) use cell::Cell;
+pub(crate) use header::{Header, Meta, Queued, Schedule};
+pub use join::{Cancelled, JoinHandle};
+pub use memory::{MemoryInUse, TaskMemory};
+pub(crate) use waker::waker_for_poll;
+
+/// The name of a task for as long as the scheduler lives: unique across CPUs, never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(NonZeroU64);
+
+impl TaskId {
+    /// Bits of the serial number; what is above names the CPU that spawned the task.
+    const SERIAL_BITS: u32 = 48;
+
+    /// The `serial`-th task (from 0) of block `block`: one block for each CPU and one for other threads.
+    pub(crate) fn new(block: usize, serial: u64) -> Self {
+        let id =
+            ((block as u64) << Self::SERIAL_BITS) | ((serial + 1) & ((1 << Self::SERIAL_BITS) - 1));
+        Self(NonZeroU64::new(id).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// As a number, for traces.
+    pub fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let serial = self.get() & ((1 << Self::SERIAL_BITS) - 1);
+        write!(f, "{}.{serial}", self.get() >> Self::SERIAL_BITS)
+    }
+}
+
+/// How urgent a task is. Within a tier the order is first in, first out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tier {
+    /// Housekeeping: runs when nothing else is there, and once per
+    /// [`background_limit_polls`](crate::Settings::background_limit_polls) Normal polls.
+    Background,
+    /// Everything else.
+    #[default]
+    Normal,
+    /// Bottom halves of interrupts: first, and never stolen.
+    Critical,
+}
+
+impl Tier {
+    /// All tiers, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Critical, Self::Normal, Self::Background];
+
+    /// The running level that a CPU publishes while it polls a task of this tier; 0 is below all of them.
+    pub(crate) fn level(self) -> u8 {
+        self as u8 + 1
+    }
+}

@@ -1,0 +1,104 @@
+//! Placing a runnable task: the inbox it goes to, and the kick it may owe.
+//!
+//! Any context but NMI (PB3): a push from NMI between the halting CPU's arming and its halt would need an
+//! interrupt to itself. The push and its kick are one piece with interrupts masked: a handler in between would
+//! hold up everybody who saw the inbox not empty and left the kick to this pusher.
+
+use crate::sync::Ordering;
+use crate::task::{Queued, Schedule, Tier};
+use crate::trace::{Event, Trace};
+use crate::{CpuId, Machine, Scheduler};
+use mpsc_inbox::{Closed, Pushed};
+use sched_arch::Masked;
+
+impl<M: Machine, T: Trace, const CPUS: usize> Schedule for Scheduler<M, T, CPUS> {
+    fn place(&self, task: Queued) {
+        self.place_task(task);
+    }
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
+    /// Pushes a task that became runnable to the inbox of its home, or of a CPU chosen for it. Lock-free.
+    pub(crate) fn place_task(&self, task: Queued) {
+        let masked = Masked::new(&self.machine);
+        self.count(&masked, |stats| &stats.wakes_placed);
+        let home = task.header().home();
+        match home.or_else(|| self.first_home(&masked, &task)) {
+            Some(cpu) => self.push(&masked, cpu, task),
+            None => self.inject(&masked, task),
+        }
+    }
+
+    /// The CPU for a task that has not run yet: the caller's, if it may run there, else one of its affinity. `None`:
+    /// any that is free.
+    pub(crate) fn first_home(&self, masked: &Masked<'_, M>, task: &Queued) -> Option<CpuId> {
+        let here = self.here(masked).map(|(id, _)| id);
+        match task.header().meta().affinity {
+            None => here,
+            Some(allowed) => here
+                .filter(|&cpu| allowed.contains(cpu))
+                .or_else(|| self.online().find(|&cpu| allowed.contains(cpu)))
+                .or_else(|| allowed.iter().find(|cpu| cpu.index() < CPUS)),
+        }
+    }
+
+    /// Pushes to the inbox of `target`, and kicks if that is owed.
+    pub(crate) fn push(&self, masked: &Masked<'_, M>, target: CpuId, task: Queued) {
+        let Some(cpu) = self.cpu(target) else { return self.inject(masked, task) };
+        let (id, tier) = (task.header().id(), task.header().meta().tier);
+        let inbox = if tier == Tier::Critical { &cpu.critical } else { &cpu.normal };
+        self.record(|| masked.cpu(), || Event::Wake { task: id, target: Some(target) });
+        let owes_kick = match inbox.push(task) {
+            Ok(Pushed::KickOwed) => true,
+            // PC1: every pusher compares, also one that joined a list.
+            Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(tier.level()),
+            Err(Closed(task)) => return self.inject(masked, task),
+        };
+        if owes_kick {
+            self.kick(masked, target);
+        } else {
+            self.count(masked, |stats| &stats.kicks_saved);
+        }
+    }
+
+    /// Offers a task to whichever CPU is free first.
+    pub(crate) fn inject(&self, masked: &Masked<'_, M>, task: Queued) {
+        self.record(|| masked.cpu(), || Event::Wake { task: task.header().id(), target: None });
+        if let Err(Closed(task)) = self.injector.push(task) {
+            debug_assert!(false, "the injector is never closed");
+            task.into_header();
+            return;
+        }
+        self.idle.publish_work();
+        self.wake_idle(masked, 0, 1);
+    }
+
+    /// Kicks up to `count` idle CPUs, looking from `from` on. The work for them is published, and
+    /// `publish_work`'s or a deque pop's fence lies between (PB1, PD2).
+    pub(crate) fn wake_idle(&self, masked: &Masked<'_, M>, from: usize, count: usize) {
+        for _ in 0..count {
+            let Some(cpu) = self.idle.claim(from, CPUS) else { break };
+            self.kick(masked, cpu);
+        }
+    }
+
+    /// Sends the reschedule interrupt to `target`, unless one is under way that it has not answered yet (PC5).
+    pub(crate) fn kick(&self, masked: &Masked<'_, M>, target: CpuId) {
+        let Some(cpu) = self.cpu(target) else { return };
+        if masked.cpu() == Some(target) {
+            // The loop is what the kick is for, and comes next on this CPU: a flag will do.
+            // Ordering: Relaxed; read on this CPU only.
+            cpu.need_resched.store(true, Ordering::Relaxed);
+            return;
+        }
+        // Ordering: AcqRel, after the push. Release pairs with the Acquire swap of `on_kick`: its drain sees the
+        // push, whether this sender's interrupt or an earlier one brings it. Acquire orders the next such pair.
+        if cpu.kick_pending.swap(true, Ordering::AcqRel) {
+            self.count(masked, |stats| &stats.kicks_saved);
+            return;
+        }
+        self.count(masked, |stats| &stats.kicks_sent);
+        self.record(|| masked.cpu(), || Event::Kick { target });
+        self.machine.kick(target);
+    }
+}

@@ -156,7 +156,7 @@ impl<T: Linked> fmt::Debug for Link<T> {
 unsafe impl<T: Linked> Send for Link<T> where SummaryOf<T>: Send {}
 
 const _: () = {
-    #[expect(dead_code, reason = "checked by the compiler, never called")]
+    #[allow(dead_code, reason = "checked by the compiler, never called")]
     fn link_is_send<T: Linked>()
     where
         SummaryOf<T>: Send,

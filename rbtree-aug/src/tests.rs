@@ -161,7 +161,7 @@ fn rotations() -> u64 {
 
 #[test]
 fn every_step_from_every_shape_keeps_every_invariant() {
-    let nodes_max = if cfg!(miri) { 4 } else { 9 };
+    let nodes_max = if cfg!(miri) { 3 } else { 9 };
     let mut rotations_max = [0; 2];
     let shapes = every_shape(nodes_max, |history, step| {
         let mut bed = Bed::replay(history);
@@ -208,7 +208,7 @@ fn every_step_from_every_shape_keeps_every_invariant() {
 
 #[test]
 fn every_search_in_every_shape_finds_the_first_of_the_earliest() {
-    let nodes_max = if cfg!(miri) { 3 } else { 6 };
+    let nodes_max = if cfg!(miri) { 2 } else { 6 };
     for history in every_shape(nodes_max, |_, _| {}) {
         let mut bed = Bed::replay(&history);
         let len = bed.tree.len();

@@ -36,7 +36,7 @@ unsafe impl<T: Linked> Send for Tree<T> where T::Handle: Send {}
 unsafe impl<T: Linked + Sync> Sync for Tree<T> {}
 
 const _: () = {
-    #[expect(dead_code, reason = "checked by the compiler, never called")]
+    #[allow(dead_code, reason = "checked by the compiler, never called")]
     fn tree_goes_with_its_handles<T: Linked + Sync>()
     where
         T::Handle: Send,

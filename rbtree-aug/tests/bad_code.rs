@@ -1,0 +1,252 @@
+//! Comparisons, augmentations and drops that panic or lie: the tree stays whole, no node is lost.
+
+use std::cell::Cell;
+use std::cmp::Ordering;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use proptest::prelude::*;
+use rbtree_aug::{Augment, Fault, Handle, Link, Linked, Tree};
+
+/// What goes wrong, and after how many more calls.
+#[derive(Default)]
+struct Plan {
+    compare: Cell<Option<u32>>,
+    join: Cell<Option<u32>>,
+    measure: Cell<Option<u32>>,
+    drop: Cell<Option<u32>>,
+    /// Comparisons answer from here, if there is something.
+    lies: Cell<u64>,
+    alive: Cell<i32>,
+}
+
+fn tick(countdown: &Cell<Option<u32>>) {
+    if let Some(left) = countdown.get() {
+        countdown.set(left.checked_sub(1));
+        assert!(left > 0, "planned");
+    }
+}
+
+thread_local! {
+    static PLAN: Rc<Plan> = Rc::default();
+}
+
+fn plan() -> Rc<Plan> {
+    PLAN.with(Rc::clone)
+}
+
+struct Key(u32);
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        tick(&plan().compare);
+        let lies = plan().lies.get();
+        if lies == 0 {
+            return self.0.cmp(&other.0);
+        }
+        // xorshift: as good as any lie.
+        let lies = lies ^ (lies << 13);
+        let lies = lies ^ (lies >> 7);
+        let lies = lies ^ (lies << 17);
+        plan().lies.set(lies);
+        [Ordering::Less, Ordering::Equal, Ordering::Greater][(lies % 3) as usize]
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Key {}
+
+struct Node {
+    link: Link<Node>,
+    key: u32,
+}
+
+struct Owned(Box<Node>);
+
+fn node(key: u32) -> Owned {
+    plan().alive.set(plan().alive.get() + 1);
+    Owned(Box::new(Node { link: Link::new(), key }))
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        assert!(!self.0.link.is_linked(), "dropped while linked");
+        plan().alive.set(plan().alive.get() - 1);
+        tick(&plan().drop);
+    }
+}
+
+// SAFETY: As for a box: the place is stable and owned, and neither function panics.
+unsafe impl Handle for Owned {
+    type Target = Node;
+
+    fn into_raw(self) -> NonNull<Node> {
+        let this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: Read once, and never dropped.
+        NonNull::from(Box::leak(unsafe { std::ptr::read(&this.0) }))
+    }
+
+    unsafe fn from_raw(pointer: NonNull<Node>) -> Self {
+        // SAFETY: From a leaked box, once (contract of `from_raw`).
+        Owned(unsafe { Box::from_raw(pointer.as_ptr()) })
+    }
+}
+
+// SAFETY: `link` is the field of that name, of this node alone, and no reference is made.
+unsafe impl Linked for Node {
+    type Handle = Owned;
+    type Key = Key;
+    type Augment = Sum;
+
+    fn key(&self) -> Key {
+        Key(self.key)
+    }
+
+    unsafe fn link(node: NonNull<Self>) -> NonNull<Link<Self>> {
+        // SAFETY: In bounds of the value that `node` points to.
+        unsafe { NonNull::new_unchecked(&raw mut (*node.as_ptr()).link) }
+    }
+}
+
+struct Sum;
+
+impl Augment<Node> for Sum {
+    type Summary = u64;
+
+    fn measure(node: &Node) -> u64 {
+        tick(&plan().measure);
+        u64::from(node.key)
+    }
+
+    fn join(left: u64, right: u64) -> u64 {
+        tick(&plan().join);
+        left + right
+    }
+}
+
+const NODES: u32 = if cfg!(miri) { 7 } else { 20 };
+
+fn filled() -> Tree<Node> {
+    let mut tree = Tree::<Node>::new();
+    for key in 0..NODES {
+        assert!(tree.insert(node(key * 7 % NODES)).is_ok());
+    }
+    tree
+}
+
+fn panics(action: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(action)).is_err()
+}
+
+#[test]
+fn a_comparison_that_panics_drops_the_newcomer_and_changes_nothing() {
+    let mut tree = filled();
+    let mut panicked = 0;
+    for after in 0..8 {
+        plan().compare.set(Some(after));
+        let failed = panics(|| assert!(tree.insert(node(NODES / 2)).is_ok()));
+        plan().compare.set(None);
+        panicked += u32::from(failed);
+        assert_eq!(tree.check(), Ok(()));
+        assert_eq!(plan().alive.get(), tree.len() as i32, "after {after} comparisons");
+    }
+    assert!(panicked > 0 && tree.len() == (NODES + 8 - panicked) as usize);
+    drop(tree);
+    assert_eq!(plan().alive.get(), 0);
+}
+
+#[test]
+fn an_augmentation_that_panics_leaves_a_sound_tree_and_no_node_lost() {
+    let mut stale = 0;
+    for (in_join, after) in
+        [false, true].into_iter().flat_map(|kind| (0..6).map(move |n| (kind, n)))
+    {
+        for victim in 0..NODES {
+            let mut tree = filled();
+            let countdown = |plan: &Plan, to| {
+                if in_join { plan.join.set(to) } else { plan.measure.set(to) }
+            };
+            countdown(&plan(), Some(after));
+            if victim % 2 == 0 {
+                panics(|| assert!(tree.insert(node(victim)).is_ok()));
+            } else {
+                let victim = NonNull::from(tree.get(&Key(victim)).expect("there"));
+                // SAFETY: In this tree.
+                panics(|| assert!(unsafe { tree.remove(victim) }.is_some()));
+            }
+            countdown(&plan(), None);
+            // Every handle is in the tree or was dropped, and nothing but summaries is wrong.
+            assert_eq!(plan().alive.get(), tree.len() as i32);
+            match tree.check() {
+                Ok(()) => {}
+                Err(fault) => {
+                    assert_eq!(fault, Fault::Summary);
+                    stale += 1;
+                }
+            }
+            tree.rebuild_summaries();
+            assert_eq!(tree.check(), Ok(()));
+        }
+    }
+    assert!(stale > 0, "no panic came in the middle of an update");
+    assert_eq!(plan().alive.get(), 0);
+}
+
+#[test]
+fn a_drop_that_panics_does_not_keep_the_others() {
+    for clear in [false, true] {
+        for after in 0..NODES {
+            let mut tree = filled();
+            plan().drop.set(Some(after));
+            let failed = if clear { panics(|| tree.clear()) } else { panics(|| drop(tree)) };
+            plan().drop.set(None);
+            assert!(failed);
+            assert_eq!(plan().alive.get(), 0, "the drop after {after} others panicked");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(miri) { 4 } else { 256 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn a_comparison_that_lies_loses_no_node(
+        seed in 1..u64::MAX,
+        removals in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+    ) {
+        plan().lies.set(seed);
+        let mut tree = filled();
+        for at in removals {
+            let Some(node) = tree.iter().nth(at.index(tree.len().max(1))).map(NonNull::from) else {
+                break;
+            };
+            // SAFETY: In this tree.
+            let removed = unsafe { tree.remove(node) };
+            prop_assert!(removed.is_some());
+            prop_assert_eq!(tree.iter().count(), tree.len());
+            prop_assert_eq!(tree.iter().rev().count(), tree.len());
+            let _ = (tree.lower_bound(&Key(3)).get(), tree.get(&Key(3)));
+        }
+        plan().lies.set(0);
+        prop_assert!(matches!(tree.check(), Ok(()) | Err(Fault::Order)));
+        prop_assert_eq!(plan().alive.get(), tree.len() as i32);
+        drop(tree);
+        prop_assert_eq!(plan().alive.get(), 0);
+    }
+}

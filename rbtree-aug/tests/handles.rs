@@ -1,0 +1,245 @@
+//! Linking twice, removing what is not there, and every kind of handle.
+
+mod common;
+
+use std::cell::Cell;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::ptr::NonNull;
+
+use common::{Lives, entity};
+use rbtree_aug::{AlreadyLinked, Handle, Link, Linked, Tree};
+
+/// A node whose handle is of kind `K`.
+struct Node<K: Kind> {
+    link: Link<Node<K>>,
+    key: Cell<u32>,
+    kind: PhantomData<K>,
+}
+
+trait Kind: Sized {
+    type Handle: Handle<Target = Node<Self>>;
+}
+
+// SAFETY: `link` is the field of that name, of this node alone, and no reference is made. The raw
+// pointers of this file are to values that outlive their trees.
+unsafe impl<K: Kind> Linked for Node<K> {
+    type Handle = K::Handle;
+    type Key = u32;
+    type Augment = ();
+
+    fn key(&self) -> u32 {
+        self.key.get()
+    }
+
+    unsafe fn link(node: NonNull<Self>) -> NonNull<Link<Self>> {
+        // SAFETY: In bounds of the value that `node` points to.
+        unsafe { NonNull::new_unchecked(&raw mut (*node.as_ptr()).link) }
+    }
+}
+
+fn node<K: Kind>(key: u32) -> Node<K> {
+    Node { link: Link::new(), key: Cell::new(key), kind: PhantomData }
+}
+
+/// In, found, out by node, in again, out by an end; and what comes back can be used.
+fn goes_round<K: Kind>(handles: [K::Handle; 3]) -> [K::Handle; 3] {
+    let mut tree = Tree::<Node<K>>::new();
+    for handle in handles {
+        tree.insert(handle).expect("unlinked");
+    }
+    assert_eq!(tree.check(), Ok(()));
+    let middle = NonNull::from(tree.get(&2).expect("there"));
+    // SAFETY: In this tree.
+    let handle = unsafe { tree.remove(middle) }.expect("linked");
+    tree.insert(handle).expect("unlinked again");
+    assert!(tree.iter().map(|node| node.key.get()).eq([1, 2, 3]));
+    std::array::from_fn(|_| tree.pop_first().expect("three"))
+}
+
+macro_rules! kind {
+    ($name:ident, $handle:ty) => {
+        struct $name;
+        impl Kind for $name {
+            type Handle = $handle;
+        }
+    };
+}
+
+kind!(ByPointer, NonNull<Node<ByPointer>>);
+kind!(ByShared, &'static Node<ByShared>);
+kind!(ByExclusive, &'static mut Node<ByExclusive>);
+kind!(ByPinned, Pin<&'static mut Node<ByPinned>>);
+
+/// A leak that Miri can see is meant.
+struct Leaked<T>(NonNull<T>);
+
+impl<T> Leaked<T> {
+    fn new(value: T) -> Self {
+        Leaked(NonNull::from(Box::leak(Box::new(value))))
+    }
+}
+
+impl<T> Drop for Leaked<T> {
+    fn drop(&mut self) {
+        // SAFETY: Leaked once, in `new`; the test is over with it.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+    }
+}
+
+#[test]
+fn pointers_go_round() {
+    let nodes = [1, 2, 3].map(|key| Leaked::new(node(key)));
+    let back = goes_round::<ByPointer>(nodes.each_ref().map(|node| node.0));
+    assert_eq!(back, nodes.each_ref().map(|node| node.0));
+}
+
+#[test]
+fn shared_references_go_round() {
+    let nodes = [1, 2, 3].map(|key| Leaked::new(node(key)));
+    // SAFETY: Not freed before the end of the test, after the last use.
+    let back = goes_round::<ByShared>(nodes.each_ref().map(|node| unsafe { node.0.as_ref() }));
+    assert!(back.iter().all(|node| !node.link.is_linked()));
+}
+
+#[test]
+fn exclusive_references_go_round() {
+    let nodes = [1, 2, 3].map(|key| Leaked::new(node(key)));
+    // SAFETY: Not freed before the end of the test, after the last use; one reference each.
+    let handles = nodes.each_ref().map(|node| unsafe { &mut *node.0.as_ptr() });
+    for node in goes_round::<ByExclusive>(handles) {
+        *node.key.get_mut() += 1;
+    }
+}
+
+#[test]
+fn pinned_references_go_round() {
+    let nodes = [1, 2, 3].map(|key| Leaked::new(node(key)));
+    // SAFETY: Not freed before the end of the test, after the last use; one reference each.
+    let handles = nodes.each_ref().map(|node| unsafe { Pin::new_unchecked(&mut *node.0.as_ptr()) });
+    let back = goes_round::<ByPinned>(handles);
+    assert_eq!(back[2].key.get(), 3);
+}
+
+#[cfg(feature = "alloc")]
+#[allow(clippy::arc_with_non_send_sync, reason = "one thread is what is tested")]
+mod owned {
+    use super::*;
+    use std::sync::Arc;
+
+    kind!(ByBox, Box<Node<ByBox>>);
+    kind!(ByArc, Arc<Node<ByArc>>);
+    kind!(ByPinnedBox, Pin<Box<Node<ByPinnedBox>>>);
+    kind!(ByPinnedArc, Pin<Arc<Node<ByPinnedArc>>>);
+
+    #[test]
+    fn boxes_go_round() {
+        for mut node in goes_round::<ByBox>([1, 2, 3].map(|key| Box::new(node(key)))) {
+            *node.key.get_mut() += 1;
+        }
+        goes_round::<ByPinnedBox>([1, 2, 3].map(|key| Box::pin(node(key))));
+    }
+
+    #[test]
+    fn counts_go_round() {
+        let kept = [1, 2, 3].map(|key| Arc::new(node(key)));
+        let back = goes_round::<ByArc>(kept.each_ref().map(Arc::clone));
+        assert!(back.iter().all(|node| Arc::strong_count(node) == 2 && !node.link.is_linked()));
+        goes_round::<ByPinnedArc>([1, 2, 3].map(|key| Arc::pin(node(key))));
+    }
+
+    #[test]
+    fn a_tree_holds_one_count_and_gives_it_up() {
+        let kept = Arc::new(node::<ByArc>(1));
+        let mut tree = Tree::<Node<ByArc>>::new();
+        tree.insert(kept.clone()).expect("unlinked");
+        assert_eq!(Arc::strong_count(&kept), 2);
+        drop(tree);
+        assert_eq!(Arc::strong_count(&kept), 1);
+        assert!(!kept.link.is_linked());
+    }
+}
+
+#[test]
+fn a_linked_node_is_refused_and_handed_back() {
+    let nodes = [1, 2].map(|key| Leaked::new(node::<ByShared>(key)));
+    // SAFETY: Not freed before the end of the test, after the last use.
+    let [first, second] = nodes.each_ref().map(|node| unsafe { node.0.as_ref() });
+    let (mut tree, mut other) = (Tree::<Node<ByShared>>::new(), Tree::<Node<ByShared>>::new());
+    tree.insert(first).expect("unlinked");
+    tree.insert(second).expect("unlinked");
+    for node in [first, second] {
+        let AlreadyLinked(back) = tree.insert(node).expect_err("linked here");
+        assert!(std::ptr::eq(back, node));
+        let error = other.insert(node).expect_err("linked elsewhere");
+        assert!(std::ptr::eq(error.into_inner(), node));
+    }
+    assert_eq!((tree.len(), other.len()), (2, 0));
+    assert_eq!((tree.check(), other.check()), (Ok(()), Ok(())));
+}
+
+#[test]
+fn an_unlinked_node_cannot_be_removed() {
+    let lives = Lives::default();
+    let mut tree = Tree::<common::Entity>::new();
+    let outsider = entity(&lives, 0, 0, 0);
+    // SAFETY: Live, and in no tree.
+    assert!(unsafe { tree.remove(NonNull::from(&*outsider.0)) }.is_none());
+    tree.insert(outsider).expect("unlinked");
+    let removed = tree.pop_first().expect("one");
+    assert!(!removed.0.is_linked());
+    // SAFETY: Live, and in no tree any more.
+    unsafe {
+        assert!(tree.remove(NonNull::from(&*removed.0)).is_none());
+        tree.update_summary(NonNull::from(&*removed.0));
+    }
+    assert!(tree.is_empty() && tree.pop_first().is_none() && tree.pop_last().is_none());
+    assert!(tree.first().is_none() && tree.last().is_none() && tree.summary().is_none());
+    assert!(tree.earliest_deadline(&i32::MAX).is_none() && tree.get(&0).is_none());
+    assert_eq!(tree.check(), Ok(()));
+}
+
+#[test]
+fn a_dropped_tree_hands_every_node_back_once() {
+    let lives = Lives::default();
+    for len in 0..if cfg!(miri) { 8 } else { 100 } {
+        let mut tree = Tree::<common::Entity>::new();
+        for id in 0..len {
+            tree.insert(entity(&lives, id, (id * 37 % 64) as i32, 0)).expect("unlinked");
+        }
+        let before = lives.dropped();
+        assert_eq!(lives.alive(), len as usize);
+        drop(tree);
+        assert_eq!((lives.alive(), lives.dropped() - before), (0, len as usize));
+    }
+}
+
+#[test]
+fn a_tree_may_be_static_and_may_move() {
+    const EMPTY: Tree<common::Entity> = Tree::new();
+    let lives = Lives::default();
+    let mut tree = EMPTY;
+    for key in 0..5 {
+        tree.insert(entity(&lives, 0, key, 0)).expect("unlinked");
+    }
+    let moved = Box::new(tree);
+    assert_eq!(moved.check(), Ok(()));
+    assert_eq!(moved.iter().count(), 5);
+}
+
+#[test]
+fn nothing_public_is_without_debug_and_the_error_is_an_error() {
+    fn shown(value: &impl Debug) -> String {
+        format!("{value:?}")
+    }
+    let lives = Lives::default();
+    let mut tree = Tree::<common::Entity>::new();
+    tree.insert(entity(&lives, 7, 1, 2)).expect("unlinked");
+    assert_eq!(shown(&tree), "Tree { len: 1, .. }");
+    assert_eq!(shown(&Link::<common::Entity>::new()), "Link { linked: false, .. }");
+    assert!(shown(&tree.cursor()).starts_with("Cursor"));
+    assert!(shown(&tree.iter()).starts_with("Iter"));
+    let error: &dyn std::error::Error = &AlreadyLinked(());
+    assert_eq!(error.to_string(), "the node is in a tree already");
+}

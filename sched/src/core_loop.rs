@@ -241,7 +241,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// Takes a few tasks from the injector, unless another CPU is at it.
     fn take_injected(&mut self) -> bool {
-        if self.scheduler.injector.is_empty() {
+        if !self.scheduler.has_injected() {
             return false;
         }
         let Some(mut injector) = self.scheduler.injector.take_owner() else { return false };
@@ -249,13 +249,20 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         for task in injector.drain(INJECTOR_BUDGET_NODES) {
             taken.push_back(task);
         }
+        let rest = injector.has_remainder();
+        // Ordering: Relaxed; ordered by the fence below, or, for the next taker, by the owner's hand-over.
+        self.scheduler.injector_has_rest.store(rest, Ordering::Relaxed);
         drop(injector);
+        if rest {
+            self.scheduler.idle.publish_work();
+            let masked = Masked::new(&self.scheduler.machine);
+            self.scheduler.wake_idle(&masked, self.id.index() + 1, 1);
+        }
         self.cpu.stats.injected.add(taken.len() as u64);
-        let any = !taken.is_empty();
         while let Some(task) = taken.pop_front() {
             self.enqueue(task);
         }
-        any
+        true
     }
 
     fn steal(&mut self) -> bool {

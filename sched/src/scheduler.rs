@@ -33,6 +33,8 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     pub(crate) stopping: AtomicBool,
     /// Tasks that any CPU may take, from threads that are no CPU.
     pub(crate) injector: Inbox<Header>,
+    /// A bounded drain of the injector left some of them with it. Written by who has the injector's owner.
+    pub(crate) injector_has_rest: AtomicBool,
     foreign_serial: AtomicU64,
     foreign_stats: crate::stats::Stats,
 }
@@ -56,6 +58,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 paused: AtomicCpuSet::new(),
                 stopping: AtomicBool::new(false),
                 injector: Inbox::new(),
+                injector_has_rest: AtomicBool::new(false),
                 foreign_serial: AtomicU64::new(0),
                 foreign_stats: crate::stats::Stats::new(),
             }

@@ -64,7 +64,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// The last look of PB1 at other CPUs' things: whether there is anything to take. A CPU that has tasks ready
     /// but none published is asked to publish (PD2): it will see this CPU idle when it does.
     pub(crate) fn others_have_work(&self, masked: &Masked<'_, M>, me: CpuId) -> bool {
-        !self.injector.is_empty()
+        self.has_injected()
             || self.others(me, me.index() + 1).filter(|(_, victim)| victim.has_to_spare()).any(
                 |(id, victim)| {
                     let published = victim.has_published();

@@ -73,6 +73,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         self.wake_idle(masked, 0, 1);
     }
 
+    /// Whether the injector has something to take.
+    pub(crate) fn has_injected(&self) -> bool {
+        // Ordering: Relaxed; a hint, or ordered by the caller's fence (PB1).
+        !self.injector.is_empty() || self.injector_has_rest.load(Ordering::Relaxed)
+    }
+
     /// Kicks up to `count` idle CPUs, looking from `from` on. The work for them is published, and
     /// `publish_work`'s or a deque pop's fence lies between (PB1, PD2).
     pub(crate) fn wake_idle(&self, masked: &Masked<'_, M>, from: usize, count: usize) {

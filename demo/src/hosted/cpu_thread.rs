@@ -1,0 +1,44 @@
+//! A thread that is a CPU.
+
+use super::{CPU, Hosted};
+use sched::trace::Trace;
+use sched::{CpuId, Scheduler};
+use std::io;
+use std::sync::atomic::{Ordering, fence};
+use std::thread::JoinHandle;
+
+/// A running CPU of a hosted scheduler.
+#[derive(Debug)]
+pub struct CpuThread(JoinHandle<()>);
+
+impl CpuThread {
+    /// Starts the thread that is CPU `index`, which runs the scheduler's loop until it is stopped.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system has no more threads.
+    pub fn start<T: Trace + Send, const CPUS: usize>(
+        scheduler: &'static Scheduler<Hosted, T, CPUS>,
+        index: u32,
+    ) -> io::Result<Self> {
+        let thread = std::thread::Builder::new().name(format!("cpu{index}")).spawn(move || {
+            let id = CpuId::new(index);
+            CPU.set(Some(id));
+            if let Some(cpu) = scheduler.machine().cpus.get(id.index()) {
+                let _ = cpu.thread.set(std::thread::current());
+            }
+            // Ordering: SeqCst, pairs with the fence in `Hosted::kick`.
+            fence(Ordering::SeqCst);
+            match scheduler.enter() {
+                Ok(mut core) => core.run(),
+                Err(error) => eprintln!("{id} cannot enter the scheduler: {error}"),
+            }
+        })?;
+        Ok(Self(thread))
+    }
+
+    /// Waits until the loop has ended; `false` if it panicked.
+    pub fn join(self) -> bool {
+        self.0.join().is_ok()
+    }
+}

@@ -37,8 +37,8 @@
 //! **Conditions have no memory.** A `resume`, `signal` or `broad` that finds nobody waiting is lost;
 //! semaphores remember. `suspend` and `wait` share one name space, as in rt-app, and `resume` wakes
 //! every waiter. `suspend` waits on the task's own name, and rt-app ignores its value; older files
-//! mean the value. So: the own name if anything wakes it, else the value if anything wakes that (with
-//! a warning), else the own name.
+//! mean the value. So: the value, with a warning, if some `resume`, `signal` or `broad` names it and
+//! none names the task; else the task's own name.
 //!
 //! **Duplicates.** Events and phases are a sequence: each counts, in file order. Of any other key
 //! given twice the first counts and the second is named in a warning. A task's name given twice gets

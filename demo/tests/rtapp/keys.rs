@@ -109,6 +109,7 @@ fn cpus_become_a_set() {
     let cpus = task(r#""cpus": [3, 0, 3, 1023], "run": 1"#).cpus.expect("given");
     assert_eq!(cpus.iter().collect::<Vec<_>>(), [0, 3, 1023]);
     assert_eq!(cpus.on_machine(4), CpuSet::new(vec![0, 3]));
+    assert_eq!(cpus.on_machine(3), CpuSet::new(vec![0]), "CPU 3 would be the fourth");
     assert_eq!(cpus.on_machine(1), CpuSet::new(vec![0]));
     assert_eq!(CpuSet::new(vec![7]).expect("one").on_machine(4), None);
 }

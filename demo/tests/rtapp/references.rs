@@ -52,6 +52,13 @@ fn a_wait_that_nothing_ends_is_named() {
 }
 
 #[test]
+fn tasks_that_sync_answer_one_another() {
+    let sync = r#"{ "lock": "m", "sync": { "ref": "q", "mutex": "m" }, "unlock": "m" }"#;
+    let text = format!(r#"{{ "tasks": {{ "a": {sync}, "b": {sync} }} }}"#);
+    assert_eq!(good(&text).warnings, []);
+}
+
+#[test]
 fn a_mutex_that_the_task_never_locks_is_named() {
     let text = r#"{ "tasks": {
 "a": { "unlock": "m", "signal": "q", "wait": { "ref": "q", "mutex": "n" } },

@@ -28,7 +28,7 @@ fn entries_in_flight_can_be_cancelled_whichever_they_are() {
             assert!(unsafe { wheel.cancel(nodes.at(cancelled)) }.is_none());
             // Armed anew it is the last among its equals.
             wheel.arm(nodes.at(cancelled), 70).unwrap();
-            assert_eq!(wheel.turn(80, 99).fired, 4);
+            assert_eq!(wheel.turn(80, 99).fired, 4, "the others fire, and it again");
             let expected: &[usize] = match cancelled {
                 0 => &[3, 0, 1, 2],
                 1 => &[0, 3, 1, 2],

@@ -112,13 +112,13 @@ fn run<const LEVELS: usize, const SLOTS: usize>(start: u64, ops: &[Op]) {
 
 fn config() -> ProptestConfig {
     if cfg!(miri) {
-        ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() }
+        ProptestConfig { cases: 2, failure_persistence: None, ..ProptestConfig::default() }
     } else {
         ProptestConfig { cases: 1_000, ..ProptestConfig::default() }
     }
 }
 
-const OPS: usize = if cfg!(miri) { 40 } else { 120 };
+const OPS: usize = if cfg!(miri) { 24 } else { 120 };
 
 proptest! {
     #![proptest_config(config())]

@@ -82,7 +82,7 @@ fn sleeping_until_the_next_event_is_never_late() {
         let mut early = 0;
         loop {
             let next = wheel.next_event().expect("armed");
-            assert!(next <= deadline, "late");
+            assert!(next <= deadline, "next_event lies after the deadline");
             let turn = wheel.turn(next, 9);
             if turn.fired == 1 {
                 break;

@@ -42,8 +42,13 @@ pub(crate) fn toolchain(name: &str, components: &[&str]) -> Result<()> {
     })
 }
 
+/// A subcommand of cargo that comes with the toolchain at hand, or `Missing`.
+pub(crate) fn subcommand(name: &str, component: &str) -> Result<()> {
+    if cargo_has(name) { Ok(()) } else { self::component(None, component) }
+}
+
 /// A component of a toolchain, or `Missing`.
-pub(crate) fn component(toolchain: Toolchain<'_>, name: &str) -> Result<()> {
+fn component(toolchain: Toolchain<'_>, name: &str) -> Result<()> {
     if listed("component list --installed", toolchain, name) {
         return Ok(());
     }
@@ -82,11 +87,12 @@ pub(crate) fn debian_compiler() -> Result<()> {
 /// Whether tests run under nextest. Installing it means building it, for minutes: cargo's own
 /// runner does as well.
 pub(crate) fn has_nextest() -> bool {
-    Command::new("cargo")
-        .words("nextest --version")
-        .quietly()
-        .output()
-        .is_ok_and(|output| output.success())
+    cargo_has("nextest")
+}
+
+fn cargo_has(subcommand: &str) -> bool {
+    let version = Command::new("cargo").args([subcommand, "--version"]).quietly().output();
+    version.is_ok_and(|output| output.success())
 }
 
 fn has_toolchain(name: &str) -> bool {

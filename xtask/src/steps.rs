@@ -64,14 +64,15 @@ fn public() -> impl Iterator<Item = &'static str> {
 }
 
 fn fmt(workspace: &Workspace) -> Result<u64> {
-    needs::component(None, "rustfmt")?;
+    needs::subcommand("fmt", "rustfmt")?;
     cargo(workspace).words("fmt --all --check").check()?;
     Ok(0)
 }
 
 fn clippy(workspace: &Workspace) -> Result<u64> {
-    needs::component(None, "clippy")?;
-    let lint = |packages: Command| packages.words("--all-targets -- -D warnings").check();
+    needs::subcommand("clippy", "clippy")?;
+    let lint =
+        |packages: Command| packages.words("--all-targets --keep-going -- -D warnings").check();
     let clippy = || cargo(workspace).arg("clippy");
     lint(clippy().arg("--workspace").arg(alloc_of(pins::WITH_ALLOC)))?;
     // Apart from each other: in one build a feature that one crate asks for is on for all.
@@ -249,10 +250,11 @@ fn all_mutants(workspace: &Workspace) -> Result<u64> {
 
 fn demo(workspace: &Workspace) -> Result<u64> {
     cargo(workspace).words("build --release --package demo").check()?;
-    Command::new(workspace.target.join("release/demo"))
+    let output = Command::new(workspace.target.join("release/demo"))
         .words("--cpus 2 --seconds 1")
         .limit(Duration::from_secs(30))
         .check()?;
+    ensure!(!output.text.trim().is_empty(), "the demo has nothing to show");
     Ok(0)
 }
 

@@ -19,8 +19,24 @@ mod arm {
 
 #[cfg(loom)]
 mod arm {
-    pub(crate) use loom::future::AtomicWaker;
     pub(crate) use loom::sync::{Mutex, MutexGuard as Guard};
+
+    /// Loom's own cell for one waker, which knows the orderings; registering is by reference here.
+    pub(crate) struct AtomicWaker(loom::future::AtomicWaker);
+
+    impl AtomicWaker {
+        pub(crate) fn new() -> Self {
+            Self(loom::future::AtomicWaker::new())
+        }
+
+        pub(crate) fn register(&self, waker: &core::task::Waker) {
+            self.0.register_by_ref(waker);
+        }
+
+        pub(crate) fn wake(&self) {
+            self.0.wake();
+        }
+    }
 }
 
 #[cfg(all(shuttle, not(loom)))]
@@ -53,7 +69,7 @@ mod arm {
 use model::{lock, try_lock};
 #[cfg(any(loom, shuttle))]
 mod model {
-    use super::{Guard, Mutex};
+    use super::arm::{Guard, Mutex};
 
     pub(super) fn lock<T>(mutex: &Mutex<T>) -> Guard<'_, T> {
         mutex.lock().unwrap()

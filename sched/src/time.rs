@@ -9,7 +9,9 @@
 //! - **T3** The timer interrupt is asked for at the wheel's next event or at the end of the slice, whichever is
 //!   earlier; with more due than a batch the loop, which comes back by itself, turns the wheel on.
 
-use crate::sync::{AtomicBool, CellExt, Ordering, UnsafeCell};
+#[cfg(not(loom))]
+use crate::sync::CellExt as _;
+use crate::sync::{AtomicBool, Ordering, UnsafeCell};
 use crate::trace::{Event, Trace};
 use crate::{CpuId, Machine, Scheduler};
 use arrayvec::ArrayVec;

@@ -9,7 +9,9 @@
 
 use super::header::{Header, Meta, Queued, Schedule};
 use super::{JoinHandle, TaskId};
-use crate::sync::{CellExt, UnsafeCell};
+#[cfg(not(loom))]
+use crate::sync::CellExt as _;
+use crate::sync::UnsafeCell;
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
 use core::future::Future;

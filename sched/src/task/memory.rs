@@ -8,7 +8,9 @@
 use super::cell::{Cell, VTable};
 use super::header::{Header, Meta, Queued, Schedule};
 use super::{JoinHandle, TaskId};
-use crate::sync::{AtomicBool, CellExt, Ordering, UnsafeCell, const_fn};
+#[cfg(not(loom))]
+use crate::sync::CellExt as _;
+use crate::sync::{AtomicBool, Ordering, UnsafeCell, const_fn};
 use core::fmt;
 use core::future::Future;
 use core::mem::MaybeUninit;

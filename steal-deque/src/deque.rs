@@ -2,11 +2,11 @@
 //!
 //! - **D1** `top ≤ bottom ≤ top + N` whenever no pop is under way; during one, `bottom` may be behind. The
 //!   positions `top … bottom − 1` hold the items.
-//! - **D2** `top` only grows, by one, by a compare-and-swap: every value of it is written once in the life of
-//!   the deque. So positions are never reset, not even when the deque is split again: a thief that
+//! - **D2** While the deque is shared, `top` only grows, by one, by a compare-and-swap: every value of it is
+//!   written once. So positions are never reset, not even when the deque is split again: a thief that
 //!   stalled before its compare-and-swap would win it and take an item twice.
 //! - **D3** Only the owner writes `bottom` and the slots. `is_split` hands that right from one owner to the
-//!   next.
+//!   next. Nobody else ever waits for it: thieves need no owner.
 
 use crate::index::{self, Position};
 use crate::item::Item;

@@ -3,8 +3,9 @@
 //! A position counts places in the order of time, modulo 2⁶⁴; the slot of a position is its low bits.
 //!
 //! - **I1** Two positions are compared by the sign of their wrapping difference, never by `<`: the order
-//!   survives the wrap from `u64::MAX` to 0, as long as they are less than 2⁶³ apart. A deque's positions are
-//!   at most `N` + 1 apart; a stalled thief's is behind by what happened since: 2⁶³ steals, centuries.
+//!   survives the wrap from `u64::MAX` to 0, as long as they are less than 2⁶³ apart. A deque's two
+//!   positions are at most `N` apart; a stalled thief's lags by what happened since, and 2⁶³ steals take
+//!   centuries.
 //! - **I2** The slot is a function of the position alone, and goes on evenly over the wrap, because `N` is a
 //!   power of two and so divides 2⁶⁴.
 

@@ -39,8 +39,7 @@ use core::ptr::{self, NonNull};
 ///
 /// # Safety
 ///
-/// - `from_word(item.into_word())` is `item` again: whatever `item` owned, it owns, and nothing is owned
-///   twice, in the time between neither.
+/// - `from_word(item.into_word())` is `item` again and owns what `item` owned; in between, the word does.
 /// - A word is plain data until `from_word` is called: a deque copies words and throws copies away, and calls
 ///   `from_word` at most once for each `into_word`.
 /// - If `Self: Send`, `from_word` may be called on another thread than `into_word` was.

@@ -82,8 +82,8 @@ impl<'a, T: Item, const N: usize> Owner<'a, T, N> {
     /// Takes one item from the front: after a [`refill`](Self::refill) the oldest.
     ///
     /// Wait-free: no fence when the deque is empty, else one, and one compare-and-swap for the last item.
-    /// Between a pop that gives an item and all that the caller does after it stands a sequentially consistent
-    /// fence. The owner's context only.
+    /// A pop that gives an item has run a sequentially consistent fence: what the caller reads next, such as
+    /// who is idle, it reads after thieves could see what it published before. The owner's context only.
     #[inline]
     #[must_use]
     pub fn pop(&mut self) -> Option<T> {
@@ -153,8 +153,7 @@ impl<'a, T: Item, const N: usize> Owner<'a, T, N> {
         N
     }
 
-    /// Makes up to `most` items from the front the owner's alone. One algorithm for one and for many:
-    /// `PD`, batch pop, in the project's protocol; Chase–Lev's pop is the case of one.
+    /// Makes up to `most` items from the front the owner's alone: Chase–Lev's pop, for one and for many.
     #[inline]
     fn claim(&mut self, most: u64) -> Claim {
         let bottom = self.bottom();

@@ -34,8 +34,12 @@ fn start() -> impl Strategy<Value = u64> {
     prop_oneof![u64::MAX - 9..=u64::MAX, i64::MAX as u64 - 9..i64::MAX as u64 + 9, any::<u64>()]
 }
 
+fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    prop::collection::vec(operation(), 0..if cfg!(miri) { 20 } else { 120 })
+}
+
 fn config() -> ProptestConfig {
-    let cases = if cfg!(miri) { 8 } else { 512 };
+    let cases = if cfg!(miri) { 3 } else { 512 };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -95,7 +99,7 @@ proptest! {
     #[test]
     fn any_sequence_agrees_with_vec_deque(
         start in start(),
-        operations in prop::collection::vec(operation(), 0..120),
+        operations in operations(),
     ) {
         agrees_with_vec_deque::<1>(start, operations.clone())?;
         agrees_with_vec_deque::<2>(start, operations.clone())?;
@@ -107,7 +111,7 @@ proptest! {
     #[cfg_attr(miri, ignore = "crossbeam-epoch is not clean under Miri")]
     fn any_sequence_agrees_with_crossbeam(
         start in start(),
-        operations in prop::collection::vec(operation(), 0..120),
+        operations in operations(),
     ) {
         let deque = StealDeque::<usize, 4>::new_at(start);
         let (mut owner, stealer) = deque.split().unwrap();

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use steal_deque::{Item, Owner, Steal, StealDeque, Stealer};
 
-const ITEMS: usize = if cfg!(miri) { 240 } else { 1_000_000 };
+const ITEMS: usize = if cfg!(miri) { 128 } else { 1_000_000 };
 const THIEVES: usize = 3;
 
 /// What came out so far.

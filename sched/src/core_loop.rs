@@ -255,8 +255,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         drop(injector);
         if rest {
             self.scheduler.idle.publish_work();
-            let masked = Masked::new(&self.scheduler.machine);
-            self.scheduler.wake_idle(&masked, self.id.index() + 1, 1);
+            self.scheduler.wake_idle(self.id.index() + 1, 1);
         }
         self.cpu.stats.injected.add(taken.len() as u64);
         while let Some(task) = taken.pop_front() {
@@ -282,6 +281,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     pub(crate) fn enqueue(&mut self, task: Queued) {
         let header = task.header();
         if header.state.is_unreferenced() {
+            if !header.state.is_complete() {
+                self.cpu.stats.unreachable.add(1);
+            }
             // SAFETY: no reference is left, and this was the one `Queued` of it.
             unsafe { Header::free(task.into_header()) };
             return;

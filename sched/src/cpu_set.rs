@@ -98,6 +98,11 @@ impl AtomicCpuSet {
         self.0[word].load(ordering) & bit != 0
     }
 
+    /// Whether none of the words that hold the CPUs below `limit` has a member.
+    pub(crate) fn is_empty(&self, limit: usize, ordering: Ordering) -> bool {
+        self.0.iter().take(limit.div_ceil(64)).all(|word| word.load(ordering) == 0)
+    }
+
     /// The CPUs below `limit` that are in, in ascending order from `first` on and around once. Each word is
     /// read once (the first one twice), when the walk comes to it.
     pub(crate) fn iter_from(

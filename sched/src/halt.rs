@@ -71,8 +71,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let spare = self.normal.stealable() + self.background.stealable();
         // Ordering: Relaxed; a hint. Nothing runs here, but all of it is to be had.
         self.cpu.ready.store(spare + 1, Ordering::Relaxed);
+        scheduler.wake_idle(self.id.index() + 1, spare);
         let masked = Masked::new(&scheduler.machine);
-        scheduler.wake_idle(&masked, self.id.index() + 1, spare);
         // Ordering: Release pairs with the Acquire of `is_paused`.
         scheduler.paused.insert(self.id, Ordering::Release);
         // Looked at after masking: `resume` kicks after it, which ends the halt. Ordering: Acquire pairs with the

@@ -56,6 +56,14 @@ impl IdleSet {
         fence(Ordering::SeqCst);
     }
 
+    /// Whether any CPU below `limit` is idle. [`publish_work`](Self::publish_work) comes first.
+    ///
+    /// Wait-free: one load for each 64 CPUs.
+    pub fn any(&self, limit: usize) -> bool {
+        // Ordering: Relaxed; the fence of `publish_work` orders the read.
+        !self.0.is_empty(limit, Ordering::Relaxed)
+    }
+
     /// Claims one idle CPU below `limit`, looking from `from` upward and around; the caller must kick it.
     /// [`publish_work`](Self::publish_work) comes first.
     ///

@@ -43,13 +43,6 @@ pub(crate) struct RunQueue {
     lanes: Lanes,
 }
 
-/// A task taken from a run queue.
-pub(crate) struct Taken {
-    pub(crate) task: Queued,
-    /// The take made tasks stealable that were not before.
-    pub(crate) published: bool,
-}
-
 impl RunQueue {
     pub(crate) fn new(deque: Owner<'static, Queued, DEQUE_CAPACITY>, lanes: Lanes) -> Self {
         Self { deque, lanes }
@@ -83,18 +76,20 @@ impl RunQueue {
         self.lanes.shared.is_empty() && self.lanes.pinned.is_empty() && self.deque.is_empty()
     }
 
-    /// Takes the oldest task (Q3). `None` if there is none left, which may be the work of thieves since
-    /// [`is_empty`](Self::is_empty) said otherwise.
+    /// Takes the oldest task (Q3), and tells whether that made a task stealable that was not before. `None` if
+    /// there is none left, which may be the work of thieves since [`is_empty`](Self::is_empty) said otherwise.
     ///
-    /// O(1), and a refill of at most [`REFILL_BUDGET`] slots when the deque ran dry.
-    pub(crate) fn take(&mut self) -> Option<Taken> {
-        let (task, put_back) = match self.deque.pop() {
+    /// O(1), and a refill of at most [`REFILL_BUDGET`] slots when the deque ran dry. A task that is alone never
+    /// goes through the deque, so its fence is paid only where there is something to share.
+    pub(crate) fn take(&mut self) -> Option<(Queued, bool)> {
+        let popped = if self.deque.is_empty() { None } else { self.deque.pop() };
+        let (task, put_back) = match popped {
             Some(task) => self.or_older_pinned(task),
             None => (self.take_from_lanes()?, false),
         };
         // Q4. Both are called for: the put back one is published whether or not a refill follows.
         let refilled = self.publish();
-        Some(Taken { task, published: refilled || put_back })
+        Some((task, refilled || put_back))
     }
 
     /// Makes tasks of the shared list stealable if the deque is empty (Q1); tells whether it did.

@@ -8,7 +8,6 @@ use crate::task::{Header, Queued, Tier, waker_for_poll};
 use crate::trace::{Event, Outcome, Trace};
 use core::ptr::NonNull;
 use core::task::Context;
-use sched_arch::Masked;
 
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// The next task, by tier and age. `None` if there is none here.
@@ -58,25 +57,34 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     fn take(&mut self, tier: Tier) -> Option<Queued> {
-        let queue = match tier {
-            Tier::Critical => {
-                self.critical_polls = self.critical_polls.saturating_add(1);
-                let task = self.critical.pop_front()?;
-                // Other CPUs may have what is left behind this one, too.
-                let published = self.publish();
-                self.offer(published);
-                return Some(task);
-            }
-            Tier::Normal => &mut self.normal,
-            Tier::Background => &mut self.background,
+        // Ordering: Relaxed; a request not seen now is seen by the next pass, for which its kick asks.
+        if self.cpu.hungry.load(Ordering::Relaxed) {
+            // PD2: cleared before publication, so that each request is answered by one that comes after it.
+            // Ordering: AcqRel; pairs with the thief's swap.
+            self.cpu.hungry.swap(false, Ordering::AcqRel);
+        }
+        let (task, published) = match tier {
+            Tier::Critical => (self.critical.pop_front()?, false),
+            Tier::Normal => self.normal.take()?,
+            Tier::Background => self.background.take()?,
         };
-        let taken = queue.take()?;
-        self.critical_polls = 0;
-        self.normal_polls =
-            if tier == Tier::Normal { self.normal_polls.saturating_add(1) } else { 0 };
-        let published = self.publish() || taken.published;
+        self.count_turn(tier);
+        // What stands behind in any tier is for others to take while this one runs.
+        let published = self.publish() || published;
         self.offer(published);
-        Some(taken.task)
+        Some(task)
+    }
+
+    /// Keeps the counts that [`next_tier`](Self::next_tier) goes by.
+    fn count_turn(&mut self, tier: Tier) {
+        match tier {
+            Tier::Critical => self.critical_polls = self.critical_polls.saturating_add(1),
+            Tier::Normal => {
+                self.critical_polls = 0;
+                self.normal_polls = self.normal_polls.saturating_add(1);
+            }
+            Tier::Background => (self.critical_polls, self.normal_polls) = (0, 0),
+        }
     }
 
     /// Makes tasks of both stealable tiers takeable where their deques are empty; tells whether it did.
@@ -87,11 +95,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// PD2: with a task picked, tells others how many there are, and wakes as many idle CPUs as there is work for.
     fn offer(&mut self, published: bool) {
-        // Ordering: Relaxed; read by thieves as a hint, or behind the fence of `publish_work`.
-        if self.cpu.hungry.load(Ordering::Relaxed) {
-            // Ordering: AcqRel; pairs with the thief's swap. What it asked for is published by now, or was taken.
-            self.cpu.hungry.swap(false, Ordering::AcqRel);
-        }
         let spare = self.normal.stealable() + self.background.stealable();
         // Ordering: Relaxed; ordered before thieves' looks by the fence below whenever it rises from 1: what is
         // stealable now and was not then has been published in between.
@@ -100,8 +103,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             if published {
                 self.scheduler.idle.publish_work();
             }
-            let masked = Masked::new(&self.scheduler.machine);
-            self.scheduler.wake_idle(&masked, self.id.index() + 1, spare);
+            self.scheduler.wake_idle(self.id.index() + 1, spare);
         }
     }
 

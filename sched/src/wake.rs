@@ -70,7 +70,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             return;
         }
         self.idle.publish_work();
-        self.wake_idle(masked, 0, 1);
+        self.wake_idle(0, 1);
     }
 
     /// Whether the injector has something to take.
@@ -81,10 +81,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
 
     /// Kicks up to `count` idle CPUs, looking from `from` on. The work for them is published, and
     /// `publish_work`'s or a deque pop's fence lies between (PB1, PD2).
-    pub(crate) fn wake_idle(&self, masked: &Masked<'_, M>, from: usize, count: usize) {
+    pub(crate) fn wake_idle(&self, from: usize, count: usize) {
+        if !self.idle.any(CPUS) {
+            return;
+        }
+        // A claimed CPU is nobody else's to wake: no handler comes between the claim and its kick.
+        let masked = Masked::new(&self.machine);
         for _ in 0..count {
             let Some(cpu) = self.idle.claim(from, CPUS) else { break };
-            self.kick(masked, cpu);
+            self.kick(&masked, cpu);
         }
     }
 

@@ -1,0 +1,250 @@
+//! A machine of several CPUs on one thread: the test says which CPU it is, what time it is, and when interrupts come.
+#![allow(dead_code, unreachable_pub, reason = "shared by test files; none needs all of it")]
+
+use sched::trace::{Event, Trace};
+use sched::{Core, CpuId, Interrupts, Machine, Scheduler, Settings, Step};
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll, Wake, Waker};
+
+pub const CPUS: usize = 4;
+
+thread_local! {
+    /// The CPU that the test thread is at the moment. Other threads are none.
+    static CPU: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+#[derive(Default)]
+pub struct Virtual {
+    pub now_ns: AtomicU64,
+    pub kicked: [AtomicBool; CPUS],
+    pub timer_ns: [AtomicU64; CPUS],
+    pub masked: AtomicUsize,
+}
+
+// SAFETY: 1. `Test::on` sets the CPU of the one thread that steps. 2. Handlers run between steps only. 3. and 4. The
+// test delivers kicks; a halt returns at once, as a simulator's may.
+unsafe impl Machine for Virtual {
+    type Saved = ();
+
+    fn cpu(&self) -> Option<CpuId> {
+        CPU.get().map(CpuId::new)
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.now_ns.load(SeqCst)
+    }
+
+    fn mask(&self) {
+        self.masked.fetch_add(1, SeqCst);
+    }
+
+    unsafe fn restore(&self, (): ()) {
+        self.masked.fetch_sub(1, SeqCst);
+    }
+
+    fn kick(&self, cpu: CpuId) {
+        assert!(self.masked.load(SeqCst) > 0, "kick with interrupts unmasked");
+        self.kicked[cpu.index()].store(true, SeqCst);
+    }
+
+    unsafe fn halt(&self) {
+        assert_eq!(self.masked.fetch_sub(1, SeqCst), 1, "halt masks once");
+    }
+
+    fn set_timer(&self, at_ns: u64) {
+        assert!(self.masked.load(SeqCst) > 0, "set_timer with interrupts unmasked");
+        if let Some(cpu) = CPU.get() {
+            self.timer_ns[cpu as usize].store(at_ns, SeqCst);
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        0
+    }
+}
+
+/// Every event, in order.
+#[derive(Default)]
+pub struct Log(pub Mutex<Vec<(Option<CpuId>, Event)>>);
+
+impl Trace for Log {
+    fn record(&self, cpu: Option<CpuId>, event: Event) {
+        self.0.lock().unwrap().push((cpu, event));
+    }
+}
+
+pub type Sched = Scheduler<Virtual, Log, CPUS>;
+
+/// A scheduler and the loops of its CPUs, all in the hands of one thread.
+pub struct Test {
+    pub scheduler: &'static Sched,
+    cores: Vec<Core<Virtual, Log, CPUS>>,
+}
+
+impl Test {
+    pub fn new(cpus: usize) -> Self {
+        Self::with(cpus, Settings::DEFAULT)
+    }
+
+    pub fn with(cpus: usize, settings: Settings) -> Self {
+        let machine = Virtual::default();
+        for timer in &machine.timer_ns {
+            timer.store(u64::MAX, SeqCst);
+        }
+        let scheduler: &'static Sched =
+            Box::leak(Box::new(Scheduler::new(machine, Log::default(), settings)));
+        let mut test = Self { scheduler, cores: Vec::new() };
+        test.enter(cpus);
+        test
+    }
+
+    /// Brings up CPUs until there are `cpus`.
+    pub fn enter(&mut self, cpus: usize) {
+        for cpu in self.cores.len()..cpus {
+            self.cores.push(as_cpu(cpu as u32, || self.scheduler.enter().unwrap()));
+        }
+    }
+
+    /// Ends the loops of all CPUs; what they had stays.
+    pub fn leave(&mut self) {
+        for (cpu, core) in self.cores.drain(..).enumerate() {
+            as_cpu(cpu as u32, || drop(core));
+        }
+    }
+
+    /// Is CPU `cpu` while `f` runs.
+    pub fn on<R>(&mut self, cpu: usize, f: impl FnOnce(&mut Core<Virtual, Log, CPUS>) -> R) -> R {
+        CPU.set(Some(cpu as u32));
+        let result = f(&mut self.cores[cpu]);
+        assert_eq!(self.scheduler.machine().masked.load(SeqCst), 0, "interrupts left masked");
+        CPU.set(None);
+        result
+    }
+
+    /// Delivers CPU `cpu`'s interrupts, then steps it.
+    pub fn step(&mut self, cpu: usize) -> Step {
+        let scheduler = self.scheduler;
+        self.on(cpu, |core| {
+            let machine = scheduler.machine();
+            if machine.kicked[cpu].swap(false, SeqCst) {
+                scheduler.on_kick();
+            }
+            if machine.timer_ns[cpu].load(SeqCst) <= machine.now_ns.load(SeqCst) {
+                machine.timer_ns[cpu].store(u64::MAX, SeqCst);
+                scheduler.on_timer();
+            }
+            core.step()
+        })
+    }
+
+    /// Steps CPU `cpu` until it halts.
+    pub fn settle(&mut self, cpu: usize) {
+        for _ in 0..100_000 {
+            if self.step(cpu) == Step::Halted {
+                return;
+            }
+        }
+        panic!("cpu{cpu} does not come to rest");
+    }
+
+    pub fn advance_to(&self, now_ns: u64) {
+        self.scheduler.machine().now_ns.store(now_ns, SeqCst);
+    }
+
+    pub fn is_kicked(&self, cpu: usize) -> bool {
+        self.scheduler.machine().kicked[cpu].load(SeqCst)
+    }
+
+    /// Gives the scheduler's memory back; every task must be gone, and nothing lost on the way.
+    pub fn finish(mut self) {
+        for (cpu, core) in self.cores.iter().enumerate() {
+            assert_eq!(core.queued(), 0, "cpu{cpu} has tasks left");
+        }
+        self.leave();
+        let totals = self.scheduler.totals();
+        assert_eq!(totals.spawned, totals.completed + totals.cancelled + totals.unreachable);
+        // SAFETY: the loops are gone, and all tasks with them: nobody refers to the scheduler any more.
+        drop(unsafe { Box::from_raw(std::ptr::from_ref(self.scheduler).cast_mut()) });
+    }
+}
+
+/// Is CPU `cpu` while `f` runs.
+pub fn as_cpu<R>(cpu: u32, f: impl FnOnce() -> R) -> R {
+    CPU.set(Some(cpu));
+    let result = f();
+    CPU.set(None);
+    result
+}
+
+/// A list of what happened, shared by tasks.
+#[derive(Clone, Default)]
+pub struct Notes(std::sync::Arc<Mutex<Vec<u64>>>);
+
+impl Notes {
+    pub fn push(&self, note: u64) {
+        self.0.lock().unwrap().push(note);
+    }
+
+    pub fn take(&self) -> Vec<u64> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// A waker that counts.
+#[derive(Default)]
+pub struct CountingWaker(pub AtomicUsize);
+
+impl Wake for CountingWaker {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// Polls a future outside of any task.
+pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Stores its task's waker where the test finds it, and counts polls.
+pub struct Bell {
+    pub waker: Mutex<Option<Waker>>,
+    pub polls: AtomicUsize,
+    pub done: AtomicBool,
+}
+
+impl Bell {
+    pub fn new() -> std::sync::Arc<Self> {
+        std::sync::Arc::new(Self {
+            waker: Mutex::new(None),
+            polls: AtomicUsize::new(0),
+            done: AtomicBool::new(false),
+        })
+    }
+
+    pub fn waker(&self) -> Waker {
+        self.waker.lock().unwrap().clone().unwrap()
+    }
+
+    pub fn polls(&self) -> usize {
+        self.polls.load(SeqCst)
+    }
+
+    /// A future that is pending until `done`, and notes each poll.
+    pub fn listen(self: &std::sync::Arc<Self>) -> impl Future<Output = ()> + Send + use<> {
+        let bell = self.clone();
+        std::future::poll_fn(move |context| {
+            bell.polls.fetch_add(1, SeqCst);
+            *bell.waker.lock().unwrap() = Some(context.waker().clone());
+            if bell.done.load(SeqCst) {
+                // The waker would keep its task's memory, and the task this bell.
+                *bell.waker.lock().unwrap() = None;
+                return Poll::Ready(());
+            }
+            Poll::Pending
+        })
+    }
+}

@@ -109,6 +109,10 @@ impl Test {
         }
     }
 
+    pub fn cpus(&self) -> usize {
+        self.cores.len()
+    }
+
     /// Ends the loops of all CPUs; what they had stays.
     pub fn leave(&mut self) {
         for (cpu, core) in self.cores.drain(..).enumerate() {

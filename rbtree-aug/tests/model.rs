@@ -112,7 +112,7 @@ proptest! {
 
     #[test]
     fn every_history_does_what_a_sorted_map_does(
-        ops in prop::collection::vec(op(), 1..if cfg!(miri) { 24 } else { 200 })
+        ops in prop::collection::vec(op(), 1..if cfg!(miri) { 16 } else { 200 })
     ) {
         let lives = Lives::default();
         let (mut tree, mut model) = (Tree::new(), Model::new());

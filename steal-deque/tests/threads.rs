@@ -121,7 +121,7 @@ fn bulk_against_thieves_in_a_small_ring() {
         |item| item,
         |owner, enter| {
             let mut items = 0..ITEMS;
-            while items.len() > 0 {
+            while !items.is_empty() {
                 if owner.refill(&mut items).is_err() {
                     owner.pop_bulk(3).for_each(enter);
                 }

@@ -2,4 +2,7 @@
 #![cfg(loom)]
 
 mod deque;
+mod halt;
 mod inbox;
+mod level;
+mod task;

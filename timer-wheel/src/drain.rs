@@ -14,7 +14,8 @@
 //!
 //! Only occupied blocks are visited, so a jump of time costs what it makes due, however far it goes.
 
-use crate::entry::{Handle, Linked, Place, fields};
+use crate::entry::{Linked, Place, fields};
+use crate::handle::Handle;
 use crate::wheel::Wheel;
 
 /// What a [`turn`](Wheel::turn) did, and what is left.

@@ -6,10 +6,13 @@ extern crate alloc;
 
 mod drain;
 mod entry;
+mod handle;
 mod level;
 mod list;
+mod place;
 mod wheel;
 
 pub use drain::Turn;
-pub use entry::{Entry, Handle, Linked, State};
+pub use entry::{Entry, Linked, State};
+pub use handle::Handle;
 pub use wheel::{AlreadyArmed, Wheel};

@@ -17,30 +17,41 @@
 //! - **W6** A slot's occupancy bit is set exactly while its list holds something.
 //! - **W7** No deadline beyond the horizon is before `beyond.earliest`, and none is within the
 //!   horizon of `cursor`.
-//!
-//! An entry remembers the list it was put on, not whether that list has since been taken into
-//! flight. There is no need to: it is the first in flight, or else its own links tell all.
 
 use core::fmt;
 use core::ptr::NonNull;
 
-use crate::entry::{Handle, Linked, Place, fields};
-use crate::level::{Block, Geometry, Occupancy};
+use crate::entry::{Linked, Place, fields};
+use crate::handle::Handle;
+use crate::level::{Geometry, Occupancy};
 use crate::list::List;
 
 /// A hierarchical timer wheel of `LEVELS` levels with `SLOTS` slots each.
 ///
-/// `SLOTS` is a power of two from 2 to 64, checked at compile time. A timer up to
-/// `SLOTS^LEVELS` ticks ahead is within the horizon (the default: 2³⁶); one further ahead is armed
-/// just as well, and is looked at once more when the horizon reaches it. `Wheel<T, 11, 64>`
-/// spans all of `u64`.
+/// `SLOTS` is a power of two from 2 to 64, and no level lies above the 64 bits of a tick: anything
+/// else does not compile. The horizon is the end of the aligned run of `SLOTS^LEVELS` ticks (the
+/// default: 2³⁶) in which `now` lies. A timer beyond it is armed just as well, and is looked at
+/// once more when the horizon reaches it. With `Wheel<T, 11, 64>` nothing is beyond.
+///
+/// ```compile_fail
+/// # use core::ptr::NonNull;
+/// # use timer_wheel::{Entry, Linked, Wheel};
+/// # struct Node { entry: Entry<Node> }
+/// # unsafe impl Linked for Node {
+/// #     type Handle = &'static Node;
+/// #     unsafe fn entry(node: NonNull<Self>) -> NonNull<Entry<Self>> {
+/// #         unsafe { NonNull::new_unchecked(&raw mut (*node.as_ptr()).entry) }
+/// #     }
+/// # }
+/// let wheel = Wheel::<Node, 6, 48>::new(); // 48 is not a power of two
+/// ```
 ///
 /// The wheel may be moved while it holds entries. Dropping it drops the handles of all entries
 /// still held, fired ones included. Forgetting it leaves them linked for good.
 pub struct Wheel<T: Linked, const LEVELS: usize = 6, const SLOTS: usize = 64> {
-    slots: [[List<T>; SLOTS]; LEVELS],
-    occupancy: Occupancy<LEVELS>,
-    beyond: Beyond<T>,
+    pub(crate) slots: [[List<T>; SLOTS]; LEVELS],
+    pub(crate) occupancy: Occupancy<LEVELS>,
+    pub(crate) beyond: Beyond<T>,
     pub(crate) flight: Flight<T>,
     pub(crate) fired: List<T>,
     pub(crate) now: u64,
@@ -50,10 +61,10 @@ pub struct Wheel<T: Linked, const LEVELS: usize = 6, const SLOTS: usize = 64> {
 }
 
 /// The entries beyond the horizon.
-struct Beyond<T> {
-    list: List<T>,
+pub(crate) struct Beyond<T> {
+    pub(crate) list: List<T>,
     /// A lower bound of their deadlines; without meaning while there are none.
-    earliest: u64,
+    pub(crate) earliest: u64,
 }
 
 /// The entries in flight.
@@ -169,7 +180,7 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
     ///
     /// Never after the earliest deadline, and exact in that a turn before this tick touches nothing.
     /// A timer can cause at most `LEVELS` such ticks before its own, one per level above the lowest
-    /// and one for having been beyond the horizon, where a cancelled one may cause another.
+    /// and one for having been beyond the horizon. (There, a cancelled timer can cause one more.)
     ///
     /// In the middle of a drain, or after arming for the past, it is not after [`now`](Self::now).
     /// `None` if nothing is armed. What waits for [`pop_fired`](Self::pop_fired) does not count.
@@ -192,122 +203,6 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
             .find_map(|place| self.list_mut(place)?.first())?;
         // SAFETY: `node` is linked in this wheel.
         unsafe { self.cancel(node) }
-    }
-
-    /// Puts `node` where W2 to W5 want it.
-    ///
-    /// # Safety
-    ///
-    /// `node` was made of a handle which is the wheel's, and is on no list.
-    unsafe fn link(&mut self, node: NonNull<T>, deadline_tick: u64) {
-        if self.flight.list.is_empty() {
-            self.flight.last = self.cursor;
-        }
-        // SAFETY: by contract `node` is live, ours, and on no list.
-        unsafe {
-            (*fields(node)).deadline_tick = deadline_tick;
-            if deadline_tick <= self.flight.last {
-                (*fields(node)).place = Place::Flight;
-                self.flight.list.push_back(node);
-            } else {
-                self.place(node, deadline_tick);
-            }
-        }
-        self.armed_len += 1;
-    }
-
-    /// Puts `node` into its slot (W2). Says whether it has one, or went beyond the horizon.
-    ///
-    /// # Safety
-    ///
-    /// `node` was made of a handle which is the wheel's, is on no list, and `deadline_tick`, its
-    /// deadline, is after `cursor`.
-    pub(crate) unsafe fn place(&mut self, node: NonNull<T>, deadline_tick: u64) -> bool {
-        let slot = Geometry::<LEVELS, SLOTS>::slot(self.cursor, deadline_tick);
-        let (place, list) = match slot {
-            Some(slot) => {
-                self.occupancy.set(slot);
-                (
-                    Place::Slot(slot),
-                    &mut self.slots[usize::from(slot.level)][usize::from(slot.index)],
-                )
-            }
-            None => {
-                let Beyond { list, earliest } = &mut self.beyond;
-                *earliest =
-                    if list.is_empty() { deadline_tick } else { deadline_tick.min(*earliest) };
-                (Place::Beyond, list)
-            }
-        };
-        // SAFETY: by contract `node` is live, ours, and on no list.
-        unsafe {
-            (*fields(node)).place = place;
-            list.push_back(node);
-        }
-        slot.is_some()
-    }
-
-    /// Takes `node` off the list it is on, if any, and makes it idle.
-    ///
-    /// # Safety
-    ///
-    /// As for [`cancel`](Self::cancel).
-    unsafe fn unlink(&mut self, node: NonNull<T>) -> Option<NonNull<T>> {
-        // SAFETY: `node` is live, by contract.
-        let place = unsafe { (*fields(node)).place };
-        // If the list `node` was put on has been taken into flight, only the first node there needs
-        // its list named; the others are inner nodes, for which any other list will do.
-        let held_by = if self.flight.list.starts_with(node) { Place::Flight } else { place };
-        let list = self.list_mut(held_by)?;
-        // SAFETY: `node` is linked in this wheel; if not on `list`, it is an inner node of the flight.
-        let node = unsafe { list.unlink(node) };
-        if let (Place::Slot(slot), true) = (held_by, list.is_empty()) {
-            self.occupancy.clear(slot);
-        }
-        match place {
-            Place::Fired => self.fired_len -= 1,
-            _ => self.armed_len -= 1,
-        }
-        // SAFETY: `node` is live.
-        unsafe { (*fields(node)).place = Place::Idle };
-        Some(node)
-    }
-
-    /// The list that `place` names.
-    fn list_mut(&mut self, place: Place) -> Option<&mut List<T>> {
-        match place {
-            Place::Idle => None,
-            Place::Slot(slot) => {
-                Some(&mut self.slots[usize::from(slot.level)][usize::from(slot.index)])
-            }
-            Place::Beyond => Some(&mut self.beyond.list),
-            Place::Flight => Some(&mut self.flight.list),
-            Place::Fired => Some(&mut self.fired),
-        }
-    }
-
-    /// The list to be taken into flight next, and the block that will be in flight then.
-    pub(crate) fn next_block(&self) -> Option<(Place, Block)> {
-        if let Some(slot) = self.occupancy.first() {
-            return Some((Place::Slot(slot), Geometry::<LEVELS, SLOTS>::block(self.cursor, slot)));
-        }
-        if self.beyond.list.is_empty() {
-            return None;
-        }
-        let first = Geometry::<LEVELS, SLOTS>::horizon_start(self.beyond.earliest);
-        Some((Place::Beyond, Block { first, last: u64::MAX }))
-    }
-
-    /// Takes the list of `block`, as found by [`next_block`](Self::next_block), into flight: O(1).
-    pub(crate) fn take_into_flight(&mut self, place: Place, block: Block) {
-        debug_assert!(self.flight.list.is_empty(), "one block at a time");
-        if let Place::Slot(slot) = place {
-            self.occupancy.clear(slot);
-        }
-        if let Some(list) = self.list_mut(place) {
-            self.flight = Flight { list: list.take(), last: block.last };
-            self.cursor = block.first;
-        }
     }
 }
 

@@ -82,6 +82,7 @@ pub type Sched = Scheduler<Virtual, Log, CPUS>;
 /// A scheduler and the loops of its CPUs, all in the hands of one thread.
 pub struct Test {
     pub scheduler: &'static Sched,
+    memory: *mut Sched,
     cores: Vec<Core<Virtual, Log, CPUS>>,
 }
 
@@ -95,9 +96,9 @@ impl Test {
         for timer in &machine.timer_ns {
             timer.store(u64::MAX, SeqCst);
         }
-        let scheduler: &'static Sched =
-            Box::leak(Box::new(Scheduler::new(machine, Log::default(), settings)));
-        let mut test = Self { scheduler, cores: Vec::new() };
+        let memory = Box::into_raw(Box::new(Scheduler::new(machine, Log::default(), settings)));
+        // SAFETY: valid until `finish`, when nobody refers to it any more.
+        let mut test = Self { memory, scheduler: unsafe { &*memory }, cores: Vec::new() };
         test.enter(cpus);
         test
     }
@@ -172,7 +173,7 @@ impl Test {
         let totals = self.scheduler.totals();
         assert_eq!(totals.spawned, totals.completed + totals.cancelled + totals.unreachable);
         // SAFETY: the loops are gone, and all tasks with them: nobody refers to the scheduler any more.
-        drop(unsafe { Box::from_raw(std::ptr::from_ref(self.scheduler).cast_mut()) });
+        drop(unsafe { Box::from_raw(self.memory) });
     }
 }
 

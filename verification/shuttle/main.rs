@@ -3,3 +3,5 @@
 
 mod deque;
 mod inbox;
+mod machine;
+mod scheduler;

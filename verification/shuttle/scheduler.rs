@@ -1,0 +1,409 @@
+//! Models of the whole real loop, `sched::Scheduler`, on a machine of shuttle threads.
+//!
+//! There are no ticks: a slice never ends, so no timer comes to the rescue of a lost wake. A lost one is a deadlock, a CPU
+//! that goes round in circles runs out of steps, and at the end the books must balance.
+
+use crate::machine::Virtual;
+use sched::{CpuId, CpuSet, JoinHandle, Scheduler, Settings, Step, Tier, yield_now};
+use shuttle::future::block_on;
+use shuttle::sync::Mutex;
+use shuttle::thread;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Poll, Waker};
+use verification::sampled::{pct, random};
+
+type Sched<const CPUS: usize> = Scheduler<Virtual, (), CPUS>;
+
+/// No ticks, and budgets so small that every drain of several leaves something. After `limit_polls` of one tier in a row
+/// a lower one has its turn.
+fn tickless(limit_polls: u32) -> Settings {
+    let mut settings = Settings::DEFAULT;
+    settings.slice_ns = u64::MAX;
+    settings.inbox_budget_nodes = 2;
+    settings.background_limit_polls = limit_polls;
+    settings.critical_limit_polls = limit_polls;
+    settings
+}
+
+fn only(cpu: u32) -> CpuSet {
+    CpuSet::EMPTY.with(CpuId::new(cpu))
+}
+
+/// Brings up `CPUS` CPUs, lets `scenario` spawn from a thread that is none, waits for the tasks that it answers with, runs
+/// `meanwhile` before that, stops, and checks that nothing is left behind.
+fn on_cpus<const CPUS: usize>(
+    settings: Settings,
+    scenario: impl FnOnce(&'static Sched<CPUS>) -> Vec<JoinHandle<()>>,
+    meanwhile: impl FnOnce(&'static Sched<CPUS>),
+) {
+    let machine = Virtual::new(CPUS);
+    let raw = Box::into_raw(Box::new(Sched::<CPUS>::new(machine, (), settings)));
+    // SAFETY: it is freed below, after all that uses it is gone; a failed execution leaks it.
+    let scheduler: &'static Sched<CPUS> = unsafe { &*raw };
+    scheduler.machine().set_handlers(scheduler);
+    let cpus: Vec<_> = (0..CPUS as u32)
+        .map(|cpu| {
+            thread::spawn(move || {
+                scheduler.machine().become_cpu(Some(CpuId::new(cpu)));
+                let mut core = scheduler.enter().expect("a CPU enters once");
+                // As `run`, but a CPU that waits for another one lets it go on: PCT would never.
+                while !scheduler.machine().is_stopped() {
+                    if core.step() == Step::Undone {
+                        thread::yield_now();
+                    }
+                }
+            })
+        })
+        .collect();
+    let handles = scenario(scheduler);
+    meanwhile(scheduler);
+    for handle in handles {
+        assert_eq!(block_on(handle), Ok(()), "a task was cancelled");
+    }
+    scheduler.machine().stop();
+    scheduler.stop();
+    for cpu in cpus {
+        cpu.join().unwrap();
+    }
+    settle(scheduler);
+    // SAFETY: from `into_raw` above; every CPU, handle and task is gone.
+    drop(unsafe { Box::from_raw(raw) });
+}
+
+/// Enters each CPU once more, until it has nothing to do: what is left is tasks to be freed, at most. Then the books.
+fn settle<const CPUS: usize>(scheduler: &'static Sched<CPUS>) {
+    for cpu in (0..CPUS as u32).map(CpuId::new) {
+        scheduler.machine().become_cpu(Some(cpu));
+        let mut core = scheduler.enter().expect("its loop has ended");
+        while core.step() != Step::Halted {}
+        assert_eq!(core.queued(), 0, "{cpu} leaves a task behind");
+    }
+    scheduler.machine().become_cpu(None);
+    let totals = scheduler.totals();
+    let ended = totals.completed + totals.cancelled + totals.unreachable;
+    assert_eq!(totals.spawned, ended, "spawned = completed + cancelled + unreachable");
+}
+
+/// Counts its clones that are alive: futures that were not dropped.
+#[derive(Clone, Default)]
+struct Alive(Arc<()>);
+
+impl Alive {
+    #[track_caller]
+    fn assert_none(self) {
+        assert_eq!(Arc::strong_count(&self.0), 1, "a future was not dropped");
+    }
+}
+
+/// Numbered messages to one task: what a wake carries, and the books of it.
+#[derive(Clone, Default)]
+struct Mailbox(Arc<Mutex<Letters>>);
+
+#[derive(Default)]
+struct Letters {
+    sent: u64,
+    seen: u64,
+    waker: Option<Waker>,
+}
+
+impl Mailbox {
+    /// Sends the next number, and wakes, with no lock held.
+    fn send(&self) {
+        let waker = {
+            let mut letters = self.0.lock().unwrap();
+            letters.sent += 1;
+            letters.waker.clone()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Waits until number `upto` was sent, and takes all that were.
+    async fn receive(&self, upto: u64) {
+        poll_fn(|context| {
+            let mut letters = self.0.lock().unwrap();
+            letters.seen = letters.sent;
+            if letters.seen >= upto {
+                letters.waker = None;
+                return Poll::Ready(());
+            }
+            letters.waker = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    #[track_caller]
+    fn assert_balanced(&self) {
+        let letters = self.0.lock().unwrap();
+        assert_eq!(letters.sent, letters.seen, "wakes sent = wakes seen");
+    }
+}
+
+/// Computes until `done`, and gives way whenever it is asked to. Whoever makes it true announces it.
+async fn compute_until<const CPUS: usize>(
+    scheduler: &'static Sched<CPUS>,
+    done: impl Fn() -> bool,
+) {
+    while !done() {
+        let interrupts = scheduler.machine().interrupts();
+        if scheduler.should_yield() {
+            yield_now().await;
+        } else {
+            scheduler.machine().compute(interrupts, &done);
+        }
+    }
+}
+
+const ROUNDS: u64 = 2;
+
+/// Everything at once on 3 CPUs: a ring of four tasks (two pinned, one of them Critical, one Background) that wake each
+/// other across CPUs, yield, and spawn and join a child; a sleeper; one that is cancelled while it waits, and one that
+/// nobody can wake.
+fn traffic(meanwhile: impl FnOnce(&'static Sched<3>)) {
+    let alive = Alive::default();
+    let boxes: [Mailbox; 4] = Default::default();
+    let scenario = |scheduler: &'static Sched<3>| {
+        let mut handles = Vec::new();
+        for place in 0..4 {
+            let (mine, next) = (boxes[place].clone(), boxes[(place + 1) % 4].clone());
+            let alive = alive.clone();
+            let task = scheduler.task("ring");
+            let task = match place {
+                0 => task.affinity(only(1)).unwrap(),
+                1 => task.affinity(only(2)).unwrap().tier(Tier::Critical),
+                2 => task.tier(Tier::Background),
+                _ => task,
+            };
+            handles.push(task.spawn(async move {
+                for round in 1..=ROUNDS {
+                    next.send();
+                    mine.receive(round).await;
+                    yield_now().await;
+                }
+                let child = scheduler.spawn(async move {
+                    let _alive = alive;
+                    yield_now().await;
+                    place
+                });
+                assert_eq!(child.await, Ok(place));
+            }));
+        }
+        let sleeper = alive.clone();
+        handles.push(scheduler.spawn(async move {
+            let _alive = sleeper;
+            scheduler.sleep_ns(5_000).await;
+        }));
+        let waiting = alive.clone();
+        let waits = scheduler.spawn(async move {
+            let _alive = waiting;
+            std::future::pending::<()>().await;
+        });
+        let lost = alive.clone();
+        drop(scheduler.spawn(async move {
+            let _alive = lost;
+            std::future::pending::<()>().await;
+        }));
+        handles.push(scheduler.spawn(async move {
+            yield_now().await;
+            waits.cancel();
+            assert_eq!(waits.await, Err(sched::Cancelled));
+        }));
+        handles
+    };
+    on_cpus(tickless(4), scenario, meanwhile);
+    boxes.iter().for_each(Mailbox::assert_balanced);
+    alive.assert_none();
+}
+
+/// 2 000 random schedules.
+#[test]
+fn traffic_random() {
+    random(2_000, || traffic(|_| {}));
+}
+
+/// 2 000 PCT schedules of depth 4.
+#[test]
+fn traffic_pct() {
+    pct(2_000, 4, || traffic(|_| {}));
+}
+
+/// Pauses each CPU in turn, the first included, and resumes it.
+fn pause_each(scheduler: &'static Sched<3>) {
+    for cpu in (0..3).map(CpuId::new) {
+        assert!(scheduler.pause(cpu));
+        while !scheduler.is_paused(cpu) {
+            thread::yield_now();
+        }
+        assert!(scheduler.resume(cpu));
+    }
+}
+
+/// The same while each CPU is paused and resumed in turn: 2 000 random schedules.
+#[test]
+fn traffic_while_cpus_pause() {
+    random(2_000, || traffic(pause_each));
+}
+
+const CHILDREN: usize = 6;
+
+/// 2 CPUs. A task pinned to the first spawns more children than its deque holds, and computes until all are done, twice:
+/// the other CPU must be woken to steal them, and, when it has stolen all that was published, must make the first
+/// publish more (PD2). Another thread makes more tasks at once than a drain of the injector takes.
+fn burst() {
+    let alive = Alive::default();
+    let scenario = |scheduler: &'static Sched<2>| {
+        let parents = alive.clone();
+        let parent = scheduler.task("parent").affinity(only(0)).unwrap().spawn(async move {
+            for _ in 0..2 {
+                let done = Arc::new(AtomicUsize::new(0));
+                for _ in 0..CHILDREN {
+                    let (done, alive) = (done.clone(), parents.clone());
+                    drop(scheduler.spawn(async move {
+                        let _alive = alive;
+                        done.fetch_add(1, SeqCst);
+                        scheduler.machine().announce();
+                    }));
+                }
+                // To the back of the queue, and to the loop, which takes the children from the inbox.
+                yield_now().await;
+                compute_until(scheduler, || done.load(SeqCst) == CHILDREN).await;
+            }
+        });
+        vec![parent]
+    };
+    on_cpus(tickless(4), scenario, |_| {});
+    alive.assert_none();
+}
+
+/// 2 000 random schedules.
+#[test]
+fn burst_random() {
+    random(2_000, burst);
+}
+
+/// 2 000 PCT schedules of depth 3.
+#[test]
+fn burst_pct() {
+    pct(2_000, 3, burst);
+}
+
+/// 2 CPUs, more tasks from outside than a drain of the injector takes.
+fn injected() {
+    const TASKS: usize = 10;
+    let alive = Alive::default();
+    let scenario = |scheduler: &'static Sched<2>| {
+        let spawn = |_| {
+            let alive = alive.clone();
+            scheduler.spawn(async move {
+                let _alive = alive;
+                yield_now().await;
+            })
+        };
+        (0..TASKS).map(spawn).collect()
+    };
+    on_cpus(tickless(4), scenario, |_| {});
+    alive.assert_none();
+}
+
+/// 2 000 random schedules.
+#[test]
+fn injected_random() {
+    random(2_000, injected);
+}
+
+/// 2 CPUs; on the first a Background task that computes until all that is more urgent is over. The
+/// second sends, twice: to a Background task there, to a Normal one, which computes until both Critical ones came, and to
+/// these two. Each must preempt what runs there, on a CPU without a tick (PC1), whose drains are cut short (PC4).
+fn preempt() {
+    let [background, normal, critical_1, critical_2, sender]: [Mailbox; 5] = Default::default();
+    let boxes = [&background, &normal, &critical_1, &critical_2, &sender].map(Clone::clone);
+    let seen = Arc::new(AtomicUsize::new(0));
+    let finished = Arc::new(AtomicUsize::new(0));
+    let scenario = |scheduler: &'static Sched<2>| {
+        let here = |tier| scheduler.task("").affinity(only(0)).unwrap().tier(tier);
+        let mut handles = Vec::new();
+        let end = finished.clone();
+        handles.push(here(Tier::Background).spawn(async move {
+            compute_until(scheduler, || end.load(SeqCst) == 3).await;
+        }));
+        let letters = background.clone();
+        handles.push(here(Tier::Background).spawn(async move {
+            letters.receive(ROUNDS).await;
+        }));
+        for letters in [critical_1.clone(), critical_2.clone()] {
+            let (seen, end) = (seen.clone(), finished.clone());
+            handles.push(here(Tier::Critical).spawn(async move {
+                for round in 1..=ROUNDS {
+                    letters.receive(round).await;
+                    seen.fetch_add(1, SeqCst);
+                }
+                end.fetch_add(1, SeqCst);
+            }));
+        }
+        let (end, letters, answers) = (finished.clone(), normal.clone(), sender.clone());
+        handles.push(here(Tier::Normal).spawn(async move {
+            for round in 1..=ROUNDS {
+                letters.receive(round).await;
+                answers.send();
+                compute_until(scheduler, || seen.load(SeqCst) >= 2 * round as usize).await;
+                answers.send();
+            }
+            end.fetch_add(1, SeqCst);
+        }));
+        handles.push(scheduler.task("sender").affinity(only(1)).unwrap().spawn(async move {
+            for round in 1..=ROUNDS {
+                background.send();
+                normal.send();
+                sender.receive(2 * round - 1).await;
+                critical_1.send();
+                critical_2.send();
+                sender.receive(2 * round).await;
+            }
+        }));
+        handles
+    };
+    // Strictly by tier: a lower one's turn would compute on, with nobody to interrupt it.
+    on_cpus(tickless(u32::MAX), scenario, |_| {});
+    boxes.iter().for_each(Mailbox::assert_balanced);
+}
+
+/// 2 000 random schedules.
+#[test]
+fn preempt_random() {
+    random(2_000, preempt);
+}
+
+/// 2 000 PCT schedules of depth 3.
+#[test]
+fn preempt_pct() {
+    pct(2_000, 3, preempt);
+}
+
+/// 2 CPUs; 70 sleeps of one task end at once: more than two batches. They all fire, though no tick comes.
+fn many_timers() {
+    const SLEEPS: usize = 70;
+    let scenario = |scheduler: &'static Sched<2>| {
+        vec![scheduler.spawn(async move {
+            let mut sleeps: Vec<_> =
+                (0..SLEEPS).map(|_| Box::pin(scheduler.sleep_until(1_000_000))).collect();
+            for sleep in &mut sleeps {
+                let first = poll_fn(|context| Poll::Ready(sleep.as_mut().poll(context)));
+                assert!(first.await.is_pending());
+            }
+            for sleep in sleeps {
+                sleep.await;
+            }
+        })]
+    };
+    on_cpus(tickless(4), scenario, |_| {});
+}
+
+/// 20 random schedules.
+#[test]
+fn many_timers_random() {
+    random(20, many_timers);
+}

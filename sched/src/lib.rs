@@ -12,6 +12,9 @@ pub mod idle;
 pub mod level;
 mod lock;
 mod pause;
+pub mod protocol {
+    #![doc = include_str!("../docs/protocol.md")]
+}
 mod run_queue;
 mod run_task;
 mod scheduler;

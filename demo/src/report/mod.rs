@@ -1,0 +1,9 @@
+//! What a person and a program get to see of a run.
+
+mod json;
+mod progress;
+mod tables;
+
+pub use json::{Config, json};
+pub use progress::Progress;
+pub use tables::{cpu_table, latency_table};

@@ -1,0 +1,86 @@
+//! What runs on the scheduler: rt-app's files, and the shapes that they cannot say.
+//!
+//! All of it is async tasks, booked by [`Context::spawn`]. What they wait with (bells, semaphores, locks) is made here
+//! of atomics, lock-free queues and the scheduler's own timers; no lock, channel or thread pool of the standard
+//! library takes part.
+
+pub mod bell;
+pub mod context;
+pub mod fork_join;
+pub mod latency;
+pub mod ping_pong;
+pub mod rtapp;
+pub mod sleepers;
+pub mod wait_list;
+pub mod wake_latency;
+pub mod work;
+
+pub use context::{Context, Spec};
+pub use latency::{Latencies, Latency, Recorder};
+
+use crate::books::Booked;
+use std::fmt;
+
+/// The workloads that have a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Name {
+    /// rt-app's language: the given file, or the embedded default
+    #[value(alias = "default")]
+    Rtapp,
+    /// Groups of pairs exchange messages, as hackbench
+    PingPong,
+    /// Message tasks wake workers, as schbench
+    WakeLatency,
+    /// Periodic sleepers, as cyclictest
+    Sleepers,
+    /// Bursts of short children that idle CPUs steal
+    ForkJoin,
+    /// All of them at once
+    All,
+}
+
+impl Name {
+    /// Whether this one runs when `self` was asked for.
+    #[must_use]
+    pub fn includes(self, one: Self) -> bool {
+        self == one || self == Self::All
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rtapp => "rtapp",
+            Self::PingPong => "ping-pong",
+            Self::WakeLatency => "wake-latency",
+            Self::Sleepers => "sleepers",
+            Self::ForkJoin => "fork-join",
+            Self::All => "all",
+        })
+    }
+}
+
+/// Starts a shape: the tasks that it begins with.
+type Launch = fn(&'static Context) -> Vec<Booked>;
+
+/// Starts what `name` stands for; `workload` is rt-app's part of it. The tasks that it began with.
+pub fn launch(
+    context: &'static Context,
+    name: Name,
+    workload: crate::rtapp::Workload,
+) -> Vec<Booked> {
+    let mut roots = Vec::new();
+    if name.includes(Name::Rtapp) {
+        roots.extend(rtapp::launch(context, workload));
+    }
+    let shapes: [(Name, Launch); 4] = [
+        (Name::PingPong, ping_pong::launch),
+        (Name::WakeLatency, wake_latency::launch),
+        (Name::Sleepers, sleepers::launch),
+        (Name::ForkJoin, fork_join::launch),
+    ];
+    for (_, launch) in shapes.into_iter().filter(|&(shape, _)| name.includes(shape)) {
+        roots.extend(launch(context));
+    }
+    roots
+}

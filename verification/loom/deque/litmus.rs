@@ -1,9 +1,9 @@
 //! Why every store of `bottom` releases: the release-sequence trap, reduced to two stores and a load.
 
 use loom::cell::UnsafeCell;
+use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering, fence};
 use loom::thread;
-use std::sync::Arc;
 
 /// A payload is written, then `bottom` goes up to 2 as by a push, then down to 1 as by a pop; a thief acquires the 1
 /// and reads the payload.

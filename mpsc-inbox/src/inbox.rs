@@ -81,6 +81,10 @@ impl<T: Linked<Tag>, Tag> Inbox<T, Tag> {
     /// # Errors
     ///
     /// [`Closed`] gives the handle back. A push that runs beside [`Owner::reopen`] may still be refused.
+    ///
+    /// # Limits
+    ///
+    /// A node that is freed while other pushes are under way can bring on what the [crate](crate#limits) says of it.
     pub fn push(&self, handle: T::Handle) -> Result<Pushed, Closed<T::Handle>>
     where
         T::Handle: Unique,

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::SeqCst;
 /// A task of `tier` at home on CPU `cpu` that waits for its bell.
 fn waiting(test: &mut Test, cpu: usize, tier: Tier) -> Arc<Bell> {
     let bell = Bell::new();
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     test.on(cpu, |_| drop(scheduler.task("waiting").tier(tier).spawn(bell.listen())));
     test.settle(cpu);
     assert_eq!(bell.polls(), 1);
@@ -36,12 +36,12 @@ fn a_wake_kicks_a_halted_cpu_and_only_once_for_a_burst() {
     let mut test = Test::new(2);
     let bells = [waiting(&mut test, 1, Tier::Normal), waiting(&mut test, 1, Tier::Normal)];
     assert!(!test.is_kicked(1));
-    let before = test.scheduler.totals().kicks_sent;
+    let before = test.scheduler().totals().kicks_sent;
     for bell in &bells {
         as_cpu(0, || bell.waker().wake());
     }
     assert!(test.is_kicked(1));
-    assert_eq!(test.scheduler.totals().kicks_sent - before, 1);
+    assert_eq!(test.scheduler().totals().kicks_sent - before, 1);
     finish(test, bells);
 }
 
@@ -50,10 +50,10 @@ fn a_busy_cpu_is_kicked_for_a_more_urgent_task_only() {
     let mut test = Test::new(2);
     let [critical, normal, background] =
         [Tier::Critical, Tier::Normal, Tier::Background].map(|tier| waiting(&mut test, 1, tier));
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     test.on(1, |_| drop(scheduler.spawn(async { yield_now().await })));
     assert_eq!(test.step(1), Step::Ran);
-    test.scheduler.machine().kicked[1].store(false, SeqCst);
+    test.scheduler().machine().kicked[1].store(false, SeqCst);
     // CPU 1 is between two polls of a Normal task.
     as_cpu(0, || background.waker().wake());
     as_cpu(0, || normal.waker().wake());
@@ -68,7 +68,7 @@ fn a_cpu_that_lowers_its_level_looks_at_its_inboxes_first() {
     // PC1, the side of the CPU: the Normal wake comes while a Critical task runs, so it is not kicked for.
     let mut test = Test::new(2);
     let normal = waiting(&mut test, 1, Tier::Normal);
-    let (scheduler, bell) = (test.scheduler, normal.clone());
+    let (scheduler, bell) = (test.scheduler(), normal.clone());
     test.on(1, |_| {
         drop(scheduler.task("background").tier(Tier::Background).spawn(async {}));
         drop(scheduler.task("critical").tier(Tier::Critical).spawn(async move {
@@ -101,7 +101,7 @@ fn a_long_inbox_is_drained_in_order_within_the_budget_and_forbids_halting() {
     let mut settings = Settings::DEFAULT;
     settings.inbox_budget_nodes = 4;
     let mut test = Test::with(1, settings);
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     let notes = common::Notes::default();
     test.on(0, |_| {
         for note in 0..100 {
@@ -131,7 +131,7 @@ fn work_beyond_what_a_cpu_runs_wakes_idle_cpus_and_no_more_than_it_is() {
     for cpu in 0..4 {
         test.settle(cpu);
     }
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     test.on(0, |_| {
         for _ in 0..3 {
             drop(scheduler.spawn(async { yield_now().await }));
@@ -149,7 +149,7 @@ fn a_foreign_spawn_wakes_one_idle_cpu() {
     for cpu in 0..4 {
         test.settle(cpu);
     }
-    drop(test.scheduler.spawn(async {}));
+    drop(test.scheduler().spawn(async {}));
     assert_eq!((0..4).filter(|&cpu| test.is_kicked(cpu)).count(), 1);
     finish(test, []);
 }
@@ -160,17 +160,17 @@ fn more_foreign_spawns_than_one_take_are_all_found() {
     test.settle(0);
     test.settle(1);
     for _ in 0..100 {
-        drop(test.scheduler.spawn(async {}));
+        drop(test.scheduler().spawn(async {}));
     }
     test.settle(1);
-    assert_eq!(test.scheduler.totals().completed, 100);
+    assert_eq!(test.scheduler().totals().completed, 100);
     finish(test, []);
 }
 
 #[test]
 fn should_yield_tells_of_a_kick_and_of_the_end_of_the_slice() {
     let mut test = Test::new(1);
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     assert!(!scheduler.should_yield(), "no CPU");
     let seen = common::Notes::default();
     let log = seen.clone();
@@ -196,7 +196,7 @@ fn should_yield_tells_of_a_kick_and_of_the_end_of_the_slice() {
 fn a_paused_cpu_does_nothing_but_its_work_can_be_stolen() {
     for paused in 0..2 {
         let mut test = Test::new(2);
-        let (scheduler, notes) = (test.scheduler, common::Notes::default());
+        let (scheduler, notes) = (test.scheduler(), common::Notes::default());
         test.on(paused, |_| {
             for note in 0..5 {
                 let notes = notes.clone();
@@ -219,7 +219,7 @@ fn a_paused_cpu_does_nothing_but_its_work_can_be_stolen() {
 #[test]
 fn stop_kicks_every_cpu() {
     let test = Test::new(3);
-    test.scheduler.stop();
+    test.scheduler().stop();
     assert!((0..3).all(|cpu| test.is_kicked(cpu)));
     test.finish();
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 fn noting(test: &mut Test, cpu: usize, tier: Tier, notes: &Notes, range: std::ops::Range<u64>) {
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     test.on(cpu, |_| {
         for note in range {
             let notes = notes.clone();
@@ -33,7 +33,7 @@ fn within_a_tier_the_order_is_first_in_first_out_over_many_refills() {
 fn yielding_tasks_take_turns_exactly() {
     let mut test = wide(2);
     let notes = Notes::default();
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     test.on(0, |_| {
         for task in 0..100 {
             let notes = notes.clone();
@@ -55,7 +55,7 @@ fn yielding_tasks_take_turns_exactly() {
 #[test]
 fn pinned_and_free_tasks_keep_their_common_order() {
     let mut test = Test::new(2);
-    let (notes, scheduler) = (Notes::default(), test.scheduler);
+    let (notes, scheduler) = (Notes::default(), test.scheduler());
     test.on(0, |_| {
         for note in 0..500u64 {
             let notes = notes.clone();
@@ -101,7 +101,7 @@ fn critical_tasks_leave_a_turn_to_others_and_strict_does_not() {
         let mut test = Test::with(1, settings);
         let notes = Notes::default();
         noting(&mut test, 0, Tier::Normal, &notes, 100..101);
-        let (log, scheduler) = (notes.clone(), test.scheduler);
+        let (log, scheduler) = (notes.clone(), test.scheduler());
         test.on(0, |_| {
             drop(scheduler.task("critical").tier(Tier::Critical).spawn(async move {
                 for note in 0..64 {
@@ -126,7 +126,7 @@ fn wide(cpus: usize) -> Test {
 
 /// A task that runs `body` in its first poll on CPU 0, while what else is queued there is up for stealing.
 fn during_a_poll(test: &mut Test, body: impl FnOnce() + Send + 'static) {
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     test.on(0, |_| drop(scheduler.spawn(async move { body() })));
 }
 
@@ -154,14 +154,14 @@ fn a_thief_takes_the_newest_published_of_the_lowest_it_may() {
     assert_eq!(stolen, [103, 102, 101, 100, 203, 202, 201, 200]);
     assert_eq!(test.step(1), Step::Halted);
     test.settle(0);
-    assert_eq!(test.scheduler.cpu_stats(CpuId::new(1)).unwrap().steals_won, 8);
+    assert_eq!(test.scheduler().cpu_stats(CpuId::new(1)).unwrap().steals_won, 8);
     test.finish();
 }
 
 #[test]
 fn critical_and_pinned_tasks_are_never_stolen() {
     let mut test = Test::new(2);
-    let (notes, scheduler) = (Notes::default(), test.scheduler);
+    let (notes, scheduler) = (Notes::default(), test.scheduler());
     noting(&mut test, 0, Tier::Critical, &notes, 0..10);
     test.on(0, |_| {
         for note in 10..20 {
@@ -194,7 +194,7 @@ fn the_only_ready_task_of_a_cpu_is_left_to_it() {
 fn a_stolen_task_is_woken_where_it_lives_now() {
     let mut test = Test::new(2);
     let bell = Bell::new();
-    let (scheduler, notes) = (test.scheduler, Notes::default());
+    let (scheduler, notes) = (test.scheduler(), Notes::default());
     during_a_poll(&mut test, || ());
     test.on(0, |_| drop(scheduler.spawn(bell.listen())));
     assert_eq!(test.step(0), Step::Ran);
@@ -230,7 +230,7 @@ fn a_thief_that_finds_nothing_published_asks_for_it_once() {
     }
     assert!((1..100).contains(&taken), "{taken}");
     assert!(test.is_kicked(0), "asked to publish");
-    test.scheduler.machine().kicked[0].store(false, SeqCst);
+    test.scheduler().machine().kicked[0].store(false, SeqCst);
     assert_eq!(test.step(2), Step::Halted);
     assert!(!test.is_kicked(0), "one request is enough");
     // Its next pass publishes, and wakes both.

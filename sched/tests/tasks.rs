@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Waker};
 fn a_task_is_polled_only_after_a_wake_and_once_for_many() {
     let mut test = Test::new(1);
     let bell = Bell::new();
-    let handle = test.scheduler.spawn(bell.listen());
+    let handle = test.scheduler().spawn(bell.listen());
     test.settle(0);
     assert_eq!(bell.polls(), 1);
     test.settle(0);
@@ -46,7 +46,7 @@ fn a_wake_during_the_poll_is_kept() {
     let mut test = Test::new(1);
     let notes = Notes::default();
     let log = notes.clone();
-    drop(test.scheduler.spawn(async move {
+    drop(test.scheduler().spawn(async move {
         log.push(1);
         std::future::poll_fn({
             let mut first = true;
@@ -73,7 +73,7 @@ fn tasks_spawned_before_any_cpu_is_up_run_when_one_comes() {
     let notes = Notes::default();
     for note in 0..50 {
         let notes = notes.clone();
-        drop(test.scheduler.spawn(async move { notes.push(note) }));
+        drop(test.scheduler().spawn(async move { notes.push(note) }));
     }
     test.enter(1);
     test.settle(0);
@@ -87,10 +87,10 @@ fn tasks_spawned_before_any_cpu_is_up_run_when_one_comes() {
 fn what_is_queued_outlives_the_loop() {
     let mut test = Test::new(1);
     let bell = Bell::new();
-    drop(test.scheduler.spawn(bell.listen()));
+    drop(test.scheduler().spawn(bell.listen()));
     test.settle(0);
     test.leave();
-    assert_eq!(test.scheduler.online().count(), 0);
+    assert_eq!(test.scheduler().online().count(), 0);
     bell.done.store(true, SeqCst);
     bell.waker().wake();
     test.enter(1);
@@ -102,7 +102,7 @@ fn what_is_queued_outlives_the_loop() {
 #[test]
 fn a_handle_gives_the_output_once() {
     let mut test = Test::new(1);
-    let mut handle = test.scheduler.spawn(async { String::from("output") });
+    let mut handle = test.scheduler().spawn(async { String::from("output") });
     assert_eq!(poll_once(&mut handle), Poll::Pending);
     test.settle(0);
     assert_eq!(poll_once(&mut handle), Poll::Ready(Ok(String::from("output"))));
@@ -116,7 +116,7 @@ fn a_handle_gives_the_output_once() {
 fn completion_wakes_who_awaits_the_handle() {
     let mut test = Test::new(1);
     let bell = Bell::new();
-    let mut handle = test.scheduler.spawn(bell.listen());
+    let mut handle = test.scheduler().spawn(bell.listen());
     test.settle(0);
     let counter = Arc::new(CountingWaker::default());
     let waker = Waker::from(counter.clone());
@@ -141,16 +141,16 @@ fn outputs_and_futures_are_dropped_once_in_every_order() {
     };
     // The handle goes before, after, or without the completion being looked at.
     let mut test = Test::new(1);
-    drop(test.scheduler.spawn(output()));
+    drop(test.scheduler().spawn(output()));
     test.settle(0);
     assert_eq!(Arc::strong_count(&held), 1, "detached");
-    let handle = test.scheduler.spawn(output());
+    let handle = test.scheduler().spawn(output());
     test.settle(0);
     assert_eq!(Arc::strong_count(&held), 2, "kept for the handle");
     drop(handle);
     test.settle(0);
     assert_eq!(Arc::strong_count(&held), 1, "not taken");
-    let mut handle = test.scheduler.spawn(output());
+    let mut handle = test.scheduler().spawn(output());
     test.settle(0);
     let taken = poll_once(&mut handle);
     assert_eq!(Arc::strong_count(&held), 2);
@@ -166,7 +166,7 @@ fn cancel_drops_the_future_wherever_the_task_is() {
     let held = Arc::new(());
     let spawn = |test: &Test| {
         let held = held.clone();
-        test.scheduler.spawn(async move {
+        test.scheduler().spawn(async move {
             let _held = held;
             pending::<()>().await;
         })
@@ -190,13 +190,13 @@ fn cancel_drops_the_future_wherever_the_task_is() {
     assert_eq!(poll_once(&mut handle), Poll::Ready(Err(Cancelled)));
     drop(handle);
     // Complete: the output stands.
-    let mut handle = test.scheduler.spawn(async { 7 });
+    let mut handle = test.scheduler().spawn(async { 7 });
     test.settle(0);
     handle.cancel();
     assert_eq!(poll_once(&mut handle), Poll::Ready(Ok(7)));
     drop(handle);
     test.settle(0);
-    assert_eq!(test.scheduler.totals().cancelled, 2);
+    assert_eq!(test.scheduler().totals().cancelled, 2);
     test.finish();
 }
 
@@ -205,7 +205,7 @@ fn a_task_that_nobody_can_wake_is_freed() {
     let mut test = Test::new(1);
     let held = Arc::new(());
     let hold = held.clone();
-    drop(test.scheduler.spawn(async move {
+    drop(test.scheduler().spawn(async move {
         let _held = hold;
         pending::<()>().await;
     }));
@@ -213,7 +213,7 @@ fn a_task_that_nobody_can_wake_is_freed() {
     assert_eq!(Arc::strong_count(&held), 1, "at the end of its run");
     // Its last reference is a waker, dropped elsewhere: it is freed by the loop, not there.
     let bell = Bell::new();
-    drop(test.scheduler.spawn(bell.listen()));
+    drop(test.scheduler().spawn(bell.listen()));
     test.settle(0);
     assert_eq!(Arc::strong_count(&bell), 2);
     let waker = bell.waker.lock().unwrap().take();
@@ -221,7 +221,7 @@ fn a_task_that_nobody_can_wake_is_freed() {
     assert_eq!(Arc::strong_count(&bell), 2, "not in the context of the last drop");
     test.settle(0);
     assert_eq!(Arc::strong_count(&bell), 1, "at the next drain");
-    assert_eq!(test.scheduler.totals().unreachable, 2);
+    assert_eq!(test.scheduler().totals().unreachable, 2);
     test.finish();
 }
 
@@ -230,10 +230,10 @@ fn static_memory_is_used_again_and_refused_while_in_use() {
     static MEMORY: TaskMemory<std::future::Ready<u32>> = TaskMemory::new();
     let mut test = Test::new(1);
     for round in 0..3 {
-        let builder = test.scheduler.task("static");
+        let builder = test.scheduler().task("static");
         let mut handle = builder.spawn_in(&MEMORY, std::future::ready(round)).unwrap();
         assert!(MEMORY.is_in_use());
-        let refused = test.scheduler.task("static").spawn_in(&MEMORY, std::future::ready(99));
+        let refused = test.scheduler().task("static").spawn_in(&MEMORY, std::future::ready(99));
         let mut future = refused.unwrap_err().0;
         assert_eq!(poll_once(&mut future), Poll::Ready(99), "the future comes back");
         test.settle(0);
@@ -249,12 +249,12 @@ fn static_memory_is_used_again_and_refused_while_in_use() {
 fn affinity_is_kept_and_an_impossible_one_refused() {
     let mut test = Test::new(3);
     let only = |cpu| CpuSet::EMPTY.with(CpuId::new(cpu));
-    assert_eq!(test.scheduler.task("none").affinity(CpuSet::EMPTY).unwrap_err(), EmptyAffinity);
-    assert_eq!(test.scheduler.task("beyond").affinity(only(4)).unwrap_err(), EmptyAffinity);
+    assert_eq!(test.scheduler().task("none").affinity(CpuSet::EMPTY).unwrap_err(), EmptyAffinity);
+    assert_eq!(test.scheduler().task("beyond").affinity(only(4)).unwrap_err(), EmptyAffinity);
     let notes = Notes::default();
     for cpu in 0..3 {
-        let (notes, scheduler) = (notes.clone(), test.scheduler);
-        let task = test.scheduler.task("pinned").affinity(only(cpu)).unwrap();
+        let (notes, scheduler) = (notes.clone(), test.scheduler());
+        let task = test.scheduler().task("pinned").affinity(only(cpu)).unwrap();
         drop(task.spawn(async move {
             for _ in 0..3 {
                 notes.push(u64::from(sched::Machine::cpu(scheduler.machine()).unwrap().get()));
@@ -273,8 +273,8 @@ fn affinity_is_kept_and_an_impossible_one_refused() {
 #[test]
 fn entering_wrongly_is_an_error() {
     let mut test = Test::new(1);
-    assert_eq!(test.scheduler.enter().unwrap_err(), EnterError::NoCpu);
-    let scheduler = test.scheduler;
+    assert_eq!(test.scheduler().enter().unwrap_err(), EnterError::NoCpu);
+    let scheduler = test.scheduler();
     test.on(0, |_| {
         assert_eq!(scheduler.enter().unwrap_err(), EnterError::AlreadyEntered(CpuId::new(0)));
     });
@@ -287,9 +287,9 @@ fn entering_wrongly_is_an_error() {
 #[test]
 fn ids_differ_and_handles_tell_names() {
     let mut test = Test::new(1);
-    let first = test.scheduler.task("first").spawn(async {});
-    let second = test.scheduler.task("second").spawn(async {});
-    let scheduler = test.scheduler;
+    let first = test.scheduler().task("first").spawn(async {});
+    let second = test.scheduler().task("second").spawn(async {});
+    let scheduler = test.scheduler();
     let third = test.on(0, |_| scheduler.spawn(async {}));
     assert_eq!((first.name(), second.name(), third.name()), ("first", "second", ""));
     assert!(first.id() != second.id() && second.id() != third.id() && first.id() != third.id());

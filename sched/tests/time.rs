@@ -15,7 +15,7 @@ const MS: u64 = 1_000_000;
 #[test]
 fn sleepers_wake_in_order_of_deadline_and_never_early() {
     let mut test = Test::new(1);
-    let (notes, scheduler) = (Notes::default(), test.scheduler);
+    let (notes, scheduler) = (Notes::default(), test.scheduler());
     for ms in [30, 10, 20, 10] {
         let notes = notes.clone();
         drop(scheduler.spawn(async move {
@@ -37,7 +37,7 @@ fn sleepers_wake_in_order_of_deadline_and_never_early() {
 #[test]
 fn a_halted_cpu_asks_for_its_next_timer_and_for_nothing_else() {
     let mut test = Test::new(1);
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     let timer = || scheduler.machine().timer_ns[0].load(SeqCst);
     test.settle(0);
     assert_eq!(timer(), u64::MAX, "no tick while idle");
@@ -58,7 +58,7 @@ fn a_halted_cpu_asks_for_its_next_timer_and_for_nothing_else() {
 #[test]
 fn a_busy_cpu_is_interrupted_at_the_end_of_each_slice() {
     let mut test = Test::new(1);
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     drop(scheduler.spawn(async {
         for _ in 0..10 {
             yield_now().await;
@@ -78,7 +78,7 @@ fn a_busy_cpu_is_interrupted_at_the_end_of_each_slice() {
 #[test]
 fn more_due_than_a_batch_is_worked_off_in_bounded_steps() {
     let mut test = Test::new(1);
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     for _ in 0..1_000 {
         drop(scheduler.spawn(async move { scheduler.sleep_ms(1).await }));
     }
@@ -98,7 +98,7 @@ fn more_due_than_a_batch_is_worked_off_in_bounded_steps() {
 #[test]
 fn deadlines_in_the_past_and_at_the_end_of_time_are_answered() {
     let mut test = Test::new(1);
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     test.advance_to(100 * MS);
     let notes = Notes::default();
     let log = notes.clone();
@@ -130,7 +130,7 @@ fn deadlines_in_the_past_and_at_the_end_of_time_are_answered() {
 #[test]
 fn a_clock_that_stands_still_or_steps_back_makes_sleep_late_and_nothing_worse() {
     let mut test = Test::new(1);
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     let spawn = |ms| drop(scheduler.spawn(async move { scheduler.sleep_ms(ms).await }));
     test.advance_to(50 * MS);
     spawn(10);
@@ -149,7 +149,7 @@ fn a_clock_that_stands_still_or_steps_back_makes_sleep_late_and_nothing_worse() 
 #[test]
 fn a_sleep_may_be_dropped_on_another_cpu_and_frees_its_entry() {
     let mut test = Test::new(2);
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     let held = Arc::new(());
     let hold = held.clone();
     let handle = test.on(0, |_| {
@@ -178,7 +178,7 @@ fn a_sleep_may_be_dropped_on_another_cpu_and_frees_its_entry() {
 #[test]
 fn a_sleep_that_moves_to_another_waker_wakes_that_one() {
     let mut test = Test::new(1);
-    let scheduler = test.scheduler;
+    let scheduler = test.scheduler();
     let notes = Notes::default();
     let log = notes.clone();
     let sleep = Box::pin(scheduler.sleep_ms(10));
@@ -205,7 +205,7 @@ fn a_sleep_that_moves_to_another_waker_wakes_that_one() {
 #[test]
 fn a_sleep_polled_on_no_cpu_completes_by_the_clock() {
     let test = Test::new(1);
-    let mut sleep = pin!(test.scheduler.sleep_ms(10));
+    let mut sleep = pin!(test.scheduler().sleep_ms(10));
     assert_eq!(poll_once(&mut sleep), Poll::Pending);
     assert_eq!(poll_once(&mut sleep), Poll::Pending);
     test.advance_to(10 * MS);

@@ -81,7 +81,6 @@ pub type Sched = Scheduler<Virtual, Log, CPUS>;
 
 /// A scheduler and the loops of its CPUs, all in the hands of one thread.
 pub struct Test {
-    pub scheduler: &'static Sched,
     memory: *mut Sched,
     cores: Vec<Core<Virtual, Log, CPUS>>,
 }
@@ -97,16 +96,20 @@ impl Test {
             timer.store(u64::MAX, SeqCst);
         }
         let memory = Box::into_raw(Box::new(Scheduler::new(machine, Log::default(), settings)));
-        // SAFETY: valid until `finish`, when nobody refers to it any more.
-        let mut test = Self { memory, scheduler: unsafe { &*memory }, cores: Vec::new() };
+        let mut test = Self { memory, cores: Vec::new() };
         test.enter(cpus);
         test
+    }
+
+    pub fn scheduler(&self) -> &'static Sched {
+        // SAFETY: valid until `finish`, when nobody refers to it any more.
+        unsafe { &*self.memory }
     }
 
     /// Brings up CPUs until there are `cpus`.
     pub fn enter(&mut self, cpus: usize) {
         for cpu in self.cores.len()..cpus {
-            self.cores.push(as_cpu(cpu as u32, || self.scheduler.enter().unwrap()));
+            self.cores.push(as_cpu(cpu as u32, || self.scheduler().enter().unwrap()));
         }
     }
 
@@ -125,14 +128,14 @@ impl Test {
     pub fn on<R>(&mut self, cpu: usize, f: impl FnOnce(&mut Core<Virtual, Log, CPUS>) -> R) -> R {
         CPU.set(Some(cpu as u32));
         let result = f(&mut self.cores[cpu]);
-        assert_eq!(self.scheduler.machine().masked.load(SeqCst), 0, "interrupts left masked");
+        assert_eq!(self.scheduler().machine().masked.load(SeqCst), 0, "interrupts left masked");
         CPU.set(None);
         result
     }
 
     /// Delivers CPU `cpu`'s interrupts, then steps it.
     pub fn step(&mut self, cpu: usize) -> Step {
-        let scheduler = self.scheduler;
+        let scheduler = self.scheduler();
         self.on(cpu, |core| {
             let machine = scheduler.machine();
             if machine.kicked[cpu].swap(false, SeqCst) {
@@ -157,11 +160,11 @@ impl Test {
     }
 
     pub fn advance_to(&self, now_ns: u64) {
-        self.scheduler.machine().now_ns.store(now_ns, SeqCst);
+        self.scheduler().machine().now_ns.store(now_ns, SeqCst);
     }
 
     pub fn is_kicked(&self, cpu: usize) -> bool {
-        self.scheduler.machine().kicked[cpu].load(SeqCst)
+        self.scheduler().machine().kicked[cpu].load(SeqCst)
     }
 
     /// Gives the scheduler's memory back; every task must be gone, and nothing lost on the way.
@@ -170,7 +173,7 @@ impl Test {
             assert_eq!(core.queued(), 0, "cpu{cpu} has tasks left");
         }
         self.leave();
-        let totals = self.scheduler.totals();
+        let totals = self.scheduler().totals();
         assert_eq!(totals.spawned, totals.completed + totals.cancelled + totals.unreachable);
         // SAFETY: the loops are gone, and all tasks with them: nobody refers to the scheduler any more.
         drop(unsafe { Box::from_raw(self.memory) });

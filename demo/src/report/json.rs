@@ -38,6 +38,7 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct Row {
     cpu: usize,
+    steps: u64,
     polls: u64,
     spawned: u64,
     wakes: u64,
@@ -65,6 +66,7 @@ pub fn json(
 ) -> Result<String, serde_json::Error> {
     let row = |(cpu, stats): (usize, &CpuStats)| Row {
         cpu,
+        steps: stats.steps,
         polls: stats.polls,
         spawned: stats.spawned,
         wakes: stats.wakes_placed,

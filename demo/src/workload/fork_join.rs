@@ -11,13 +11,15 @@ use std::future::pending;
 const NAME: &str = "fork-join";
 /// CPUs to a root.
 const CPUS_PER_ROOT: u32 = 8;
+/// Each asks for about a tenth of a core.
+const MOST_ROOTS: u32 = 3;
 const NODES: std::ops::Range<u32> = 4..9;
 const LEAVES: std::ops::Range<u32> = 4..17;
-const LEAF_NS: std::ops::Range<u64> = 2_000..30_000;
+const LEAF_NS: std::ops::Range<u64> = 2_000..15_000;
 const REST_NS: std::ops::Range<u64> = 1_000_000..8_000_000;
 
 pub(super) fn launch(context: &'static Context) -> Vec<Booked> {
-    (0..context.cpus.div_ceil(CPUS_PER_ROOT))
+    (0..context.cpus.div_ceil(CPUS_PER_ROOT).min(MOST_ROOTS))
         .map(|root| context.spawn(Spec::new("forker", root), rounds(context, root)))
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Message ping-pong, as hackbench: groups of pairs that pass messages as fast as they are woken.
 //!
-//! Half of a group's pairs are free to go where the scheduler puts them; the other half have their two tasks pinned to
-//! different CPUs (where there are two), so that each message is a wake of another CPU. A pair plays a rally of random
+//! Of each four pairs in a group two are pinned to one CPU each, one is pinned to two CPUs (where there are two), so that
+//! each message is a wake of another CPU, and one goes where the scheduler puts it. A pair plays a rally of random
 //! length, then rests for a random while. Each message has a number, and one that is out of turn is a fault.
 
 use super::bell::{Mailbox, Message};
@@ -11,11 +11,12 @@ use sched::{CpuId, CpuSet};
 use std::sync::Arc;
 
 const NAME: &str = "ping-pong";
-/// Pairs in a group: of each kind half.
-const PAIRS: u32 = 4;
-const MOST_GROUPS: u32 = 8;
+/// Pairs in a group.
+const PAIRS: u32 = 20;
+/// More would ask for more than some cores can give, and the CPUs here may be more than the cores.
+const MOST_GROUPS: u32 = 2;
 const RALLY: std::ops::Range<u64> = 64..1024;
-const REST_NS: std::ops::Range<u64> = 100_000..2_000_000;
+const REST_NS: std::ops::Range<u64> = 2_000_000..30_000_000;
 
 #[derive(Default)]
 struct Table {
@@ -31,11 +32,11 @@ pub(super) fn launch(context: &'static Context) -> Vec<Booked> {
 fn spawn_pair(context: &'static Context, pair: u32) -> [Booked; 2] {
     let table = Arc::new(Table::default());
     let (ping, pong) = (Spec::new("ping", pair), Spec::new("pong", pair));
-    let (ping, pong) = if pair % 2 == 1 {
-        let on = |cpu: u32| CpuSet::EMPTY.with(CpuId::new(cpu % context.cpus));
-        (ping.on(on(pair)), pong.on(on(pair + 1)))
-    } else {
-        (ping, pong)
+    let on = |cpu: u32| CpuSet::EMPTY.with(CpuId::new(cpu % context.cpus));
+    let (ping, pong) = match pair % 4 {
+        0 | 2 => (ping.on(on(pair)), pong.on(on(pair))),
+        1 => (ping.on(on(pair)), pong.on(on(pair + 1))),
+        _ => (ping, pong),
     };
     [
         context.spawn(ping, serve(context, table.clone(), pair)),

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const NAME: &str = "wake-latency";
 /// CPUs to a message task.
 const CPUS_PER_HUB: u32 = 4;
+/// Each asks for about a tenth of a core.
+const MOST_HUBS: u32 = 3;
 /// Workers of a message task.
 const WORKERS: u32 = 6;
 const THINK_NS: std::ops::Range<u64> = 5_000..30_000;
@@ -29,7 +31,9 @@ struct Desk {
 }
 
 pub(super) fn launch(context: &'static Context) -> Vec<Booked> {
-    (0..context.cpus.div_ceil(CPUS_PER_HUB)).flat_map(|hub| spawn_hub(context, hub)).collect()
+    (0..context.cpus.div_ceil(CPUS_PER_HUB).min(MOST_HUBS))
+        .flat_map(|hub| spawn_hub(context, hub))
+        .collect()
 }
 
 fn spawn_hub(context: &'static Context, index: u32) -> Vec<Booked> {

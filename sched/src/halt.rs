@@ -65,13 +65,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// A paused CPU's step: it halts, with all it can offer offered.
     pub(crate) fn pause(&mut self) -> Step {
         let scheduler = self.scheduler;
-        if self.publish() {
-            scheduler.idle.publish_work();
-        }
-        let spare = self.normal.stealable() + self.background.stealable();
-        // Ordering: Relaxed; a hint. Nothing runs here, but all of it is to be had.
-        self.cpu.ready.store(spare + 1, Ordering::Relaxed);
-        scheduler.wake_idle(self.id.index() + 1, spare);
+        // As a pick does it; a thief that finds everything taken kicks, and this step comes again (PD2).
+        self.hear_thieves();
+        let published = self.publish();
+        self.offer(published);
         let masked = Masked::new(&scheduler.machine);
         // Ordering: Release pairs with the Acquire of `is_paused`.
         scheduler.paused.insert(self.id, Ordering::Release);

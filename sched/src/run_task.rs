@@ -57,12 +57,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     fn take(&mut self, tier: Tier) -> Option<Queued> {
-        // Ordering: Relaxed; a request not seen now is seen by the next pass, for which its kick asks.
-        if self.cpu.hungry.load(Ordering::Relaxed) {
-            // PD2: cleared before publication, so that each request is answered by one that comes after it.
-            // Ordering: AcqRel; pairs with the thief's swap.
-            self.cpu.hungry.swap(false, Ordering::AcqRel);
-        }
+        self.hear_thieves();
         let (task, published) = match tier {
             Tier::Critical => (self.critical.pop_front()?, false),
             Tier::Normal => self.normal.take()?,
@@ -87,14 +82,25 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
     }
 
+    /// PD2: takes note of a thief's request. Before publication, so that each request is answered by one that comes
+    /// after it.
+    pub(crate) fn hear_thieves(&self) {
+        // Ordering: Relaxed; a request not seen now is seen by the next pass, for which its kick asks.
+        if self.cpu.hungry.load(Ordering::Relaxed) {
+            // Ordering: AcqRel; pairs with the thief's swap.
+            self.cpu.hungry.swap(false, Ordering::AcqRel);
+        }
+    }
+
     /// Makes tasks of both stealable tiers takeable where their deques are empty; tells whether it did.
     pub(crate) fn publish(&mut self) -> bool {
         let normal = self.normal.publish();
         self.background.publish() || normal
     }
 
-    /// PD2: with a task picked, tells others how many there are, and wakes as many idle CPUs as there is work for.
-    fn offer(&mut self, published: bool) {
+    /// PD2: with a task picked, or none to be run here, tells others how many there are, and wakes as many idle CPUs as
+    /// there is work for.
+    pub(crate) fn offer(&mut self, published: bool) {
         let spare = self.normal.stealable() + self.background.stealable();
         // Ordering: Relaxed; ordered before thieves' looks by the fence below whenever it rises from 1: what is
         // stealable now and was not then has been published in between.

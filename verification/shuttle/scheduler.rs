@@ -248,7 +248,7 @@ fn traffic_while_cpus_pause() {
     random(2_000, || traffic(pause_each));
 }
 
-const CHILDREN: usize = 6;
+const CHILDREN: usize = 10;
 
 /// 2 CPUs. A task pinned to the first spawns more children than its deque holds, and computes until all are done, twice:
 /// the other CPU must be woken to steal them, and, when it has stolen all that was published, must make the first
@@ -289,6 +289,50 @@ fn burst_random() {
 #[test]
 fn burst_pct() {
     pct(2_000, 3, burst);
+}
+
+/// 2 CPUs. A task pinned to the first has spawned more children than its deque holds, and the first CPU is paused: the
+/// other one gets them all, however often the paused one must publish more.
+fn paused_with_work() {
+    let alive = Alive::default();
+    let done = Arc::new(AtomicUsize::new(0));
+    let [enqueued, finished]: [Mailbox; 2] = Default::default();
+    let scenario = |scheduler: &'static Sched<2>| {
+        let (alive, done) = (alive.clone(), done.clone());
+        let (enqueued, finished) = (enqueued.clone(), finished.clone());
+        let parent = scheduler.task("parent").affinity(only(0)).unwrap().spawn(async move {
+            for _ in 0..CHILDREN {
+                let (done, alive, finished) = (done.clone(), alive.clone(), finished.clone());
+                drop(scheduler.spawn(async move {
+                    let _alive = alive;
+                    done.fetch_add(1, SeqCst);
+                    scheduler.machine().announce();
+                    finished.send();
+                }));
+            }
+            // To the back of the queue, and to the loop, which takes the children from the inbox.
+            yield_now().await;
+            enqueued.send();
+            compute_until(scheduler, || done.load(SeqCst) == CHILDREN).await;
+        });
+        vec![parent]
+    };
+    let meanwhile = |scheduler: &'static Sched<2>| {
+        block_on(enqueued.receive(1));
+        assert!(scheduler.pause(CpuId::new(0)));
+        block_on(finished.receive(CHILDREN as u64));
+        assert!(scheduler.resume(CpuId::new(0)));
+    };
+    let mut settings = tickless(4);
+    settings.inbox_budget_nodes = 4 * CHILDREN;
+    on_cpus(settings, scenario, meanwhile);
+    alive.assert_none();
+}
+
+/// 2 000 random schedules.
+#[test]
+fn paused_with_work_random() {
+    random(2_000, paused_with_work);
 }
 
 /// 2 CPUs, more tasks from outside than a drain of the injector takes.

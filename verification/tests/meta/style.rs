@@ -97,6 +97,10 @@ fn blocking(text: &str) -> Vec<usize> {
     let code = lines.join("\n");
     let mut places = Vec::new();
     for (at, found) in code.match_indices("sync::") {
+        // The models' own locks stand in for spin locks, in builds that run nowhere else.
+        if ["loom::", "shuttle::"].iter().any(|checker| code[..at].ends_with(checker)) {
+            continue;
+        }
         let path = &code[at + found.len()..];
         let names = if path.starts_with('{') { braces(path) } else { first_name(path) };
         let words = names.split(|c: char| !c.is_alphanumeric() && c != '_');
@@ -135,5 +139,6 @@ fn a_mutex_of_std_is_noticed() {
     assert_eq!(blocking("use std::{\n    sync::{\n        Arc,\n        Mutex,\n    },\n};"), [2]);
     assert_eq!(blocking("use std::sync::{atomic::{AtomicU8, Ordering}, Mutex};"), [1]);
     assert_eq!(blocking("use std::sync::Arc;\nuse spin::Mutex;"), []);
+    assert_eq!(blocking("use loom::sync::Mutex;\nuse shuttle::sync::mpsc;"), []);
     assert_eq!(blocking("// not std::sync::Mutex\nuse std::sync::{Arc, Once};\nMutex"), []);
 }

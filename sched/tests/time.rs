@@ -5,7 +5,6 @@ mod common;
 use common::{Notes, Test, poll_once};
 use sched::time::TICK_NS;
 use sched::{Step, yield_now};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::task::Poll;
@@ -205,10 +204,11 @@ fn a_sleep_that_moves_to_another_waker_wakes_that_one() {
 #[test]
 fn a_sleep_polled_on_no_cpu_completes_by_the_clock() {
     let test = Test::new(1);
-    let mut sleep = pin!(test.scheduler().sleep_ms(10));
+    let mut sleep = Box::pin(test.scheduler().sleep_ms(10));
     assert_eq!(poll_once(&mut sleep), Poll::Pending);
     assert_eq!(poll_once(&mut sleep), Poll::Pending);
     test.advance_to(10 * MS);
     assert_eq!(poll_once(&mut sleep), Poll::Ready(()));
-    drop(test);
+    drop(sleep);
+    test.finish();
 }

@@ -11,7 +11,7 @@ pub const USAGE_EXIT_CODE: u8 = 2;
 
 /// Runs workloads on the scheduler, with threads of the operating system as CPUs, and proves that no wake was lost.
 #[derive(Clone, Debug, Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, max_term_width = 100)]
 pub struct Cli {
     /// Runs an embedded rt-app file and the built-in shapes, if no command is given
     #[command(subcommand)]
@@ -26,7 +26,7 @@ pub struct Cli {
     pub seconds: Option<f64>,
 
     /// What to run [default: all; with a file: rtapp]
-    #[arg(long, global = true, value_enum, value_name = "NAME", hide_possible_values = false)]
+    #[arg(long, global = true, value_enum, value_name = "NAME")]
     pub workload: Option<Name>,
 
     /// Seed of all random choices
@@ -84,9 +84,10 @@ impl Cli {
         match (self.workload, self.file()) {
             (None, None) => Ok(Name::All),
             (None, Some(_)) => Ok(Name::Rtapp),
-            (Some(name), Some(file)) if !name.includes(Name::Rtapp) => {
-                Err(format!("--workload {name} does not run {}; say rtapp, or all", file.display()))
-            }
+            (Some(name), Some(file)) if !name.includes(Name::Rtapp) => Err(format!(
+                "error: --workload {name} does not run {}; say rtapp, or all",
+                file.display()
+            )),
             (Some(name), _) => Ok(name),
         }
     }

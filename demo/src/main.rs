@@ -144,9 +144,9 @@ impl Job {
 
 fn print(outcome: &Outcome) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{}\n", cpu_table(&outcome.cpus, outcome.counted))?;
+    writeln!(out, "{}\n", cpu_table(&outcome.cpus, outcome.counted).trim_fmt())?;
     if !outcome.latencies.is_empty() {
-        writeln!(out, "{}\n", latency_table(&outcome.latencies))?;
+        writeln!(out, "{}\n", latency_table(&outcome.latencies).trim_fmt())?;
     }
     writeln!(out, "{}", outcome.verdict)
 }

@@ -1,9 +1,9 @@
 //! The life of a run: CPUs up, tasks out, time passes, books closed, CPUs down.
 
 use crate::Sched;
-use crate::books::{Auditor, Books, Verdict, Watchdog, close_books};
+use crate::books::{Auditor, Books, Stall, Verdict, Watchdog, close_books};
 use crate::hosted::{CpuThread, Hosted};
-use crate::report::Progress;
+use crate::report::{Progress, note};
 use crate::rtapp;
 use crate::workload::work::Work;
 use crate::workload::{self, Context, Latencies, Latency, Name};
@@ -73,9 +73,7 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
 
     let up = Instant::now();
     let threads = start_cpus(scheduler, plan.cpus)?;
-    let watchdog = Watchdog::start(scheduler, plan.cpus, context.books, |stall| {
-        eprintln!("\nwatchdog: {stall}");
-    })?;
+    let watchdog = Watchdog::start(scheduler, plan.cpus, context.books, bark)?;
 
     let start = Instant::now();
     let roots = workload::launch(context, plan.name, plan.workload);
@@ -95,9 +93,7 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
     let audited = watchdog.stop();
     let watched = audited.is_some();
     let auditor = audited.unwrap_or_else(|| Auditor::new(context.books));
-    let mut verdict = close_books(scheduler, plan.cpus, context.books, auditor, &roots, |stall| {
-        eprintln!("watchdog: {stall}");
-    });
+    let mut verdict = close_books(scheduler, plan.cpus, context.books, auditor, &roots, bark);
     if !watched {
         verdict.fault("the watchdog panicked");
     }
@@ -118,6 +114,11 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
         // Ordering: Relaxed; see above.
         interrupted: interrupted.load(Ordering::Relaxed),
     })
+}
+
+/// What the watchdog says.
+fn bark(stall: &Stall) {
+    note(&format!("watchdog: {stall}"));
 }
 
 /// Starts all CPUs, and waits until they are up: so that no task finds its CPU missing.

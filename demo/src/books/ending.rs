@@ -1,10 +1,8 @@
 //! How a run ends: freeze, wait until all is quiet, audit, finish, audit again.
 
 use super::verdict::MOST_NAMED;
-use super::{Account, Auditor, Books, Phase, Record, Stall, Verdict};
+use super::{Account, Auditor, Booked, Books, Phase, Stall, Verdict};
 use crate::Sched;
-use sched::JoinHandle;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long quiescence may take, and the end of all tasks after it.
@@ -13,33 +11,6 @@ const LIMIT: Duration = Duration::from_secs(10);
 const INTERVAL: Duration = Duration::from_millis(2);
 /// The books must balance at so many looks in a row, with nothing sent in between.
 const QUIET_LOOKS: u32 = 3;
-
-/// A booked task in the hands of who spawned it.
-#[derive(Debug)]
-pub struct Booked {
-    record: Arc<Record>,
-    handle: JoinHandle<()>,
-}
-
-impl Booked {
-    /// The task of `handle`, whose wakes `record` counts.
-    #[must_use]
-    pub fn new(record: Arc<Record>, handle: JoinHandle<()>) -> Self {
-        Self { record, handle }
-    }
-
-    /// Cancels the task, by a wake that counts.
-    pub fn cancel(&self) {
-        self.record.count_wake();
-        self.handle.cancel();
-    }
-
-    /// The right to its output, to be awaited.
-    #[must_use]
-    pub fn join(self) -> JoinHandle<()> {
-        self.handle
-    }
-}
 
 /// Ends a run: what its books say. `report` hears of tasks that wait too long meanwhile.
 #[must_use]

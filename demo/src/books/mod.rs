@@ -26,13 +26,15 @@
 //! - **BK3** A record is registered before its task is spawned.
 
 mod auditor;
+mod booked;
 mod ending;
 mod record;
 mod verdict;
 mod watchdog;
 
 pub use auditor::{Account, Auditor, Stall};
-pub use ending::{Booked, close_books};
+pub use booked::Booked;
+pub use ending::close_books;
 pub use record::Record;
 pub use verdict::Verdict;
 pub use watchdog::Watchdog;

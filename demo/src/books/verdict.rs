@@ -98,19 +98,19 @@ fn named(names: &[String], all: u64) -> String {
     text
 }
 
-/// The books in one line.
+/// The books in two lines.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { spawned, completed, cancelled, wakes_sent, wakes_seen, left_queued, .. } = self;
+        let verdict = if self.ok { "ok" } else { "NOT OK" };
+        let sign = |equal| if equal { '=' } else { '≠' };
+        let tasks = sign(*spawned == completed + cancelled);
+        let wakes = sign(wakes_sent == wakes_seen);
+        writeln!(f, "books: {wakes_sent} wakes sent {wakes} {wakes_seen} seen")?;
         write!(
             f,
-            "books: {} spawned = {} completed + {} cancelled; {} wakes sent, {} seen; {} left queued: {}",
-            self.spawned,
-            self.completed,
-            self.cancelled,
-            self.wakes_sent,
-            self.wakes_seen,
-            self.left_queued,
-            if self.ok { "ok" } else { "NOT OK" }
+            "books: {spawned} tasks spawned {tasks} {completed} completed + {cancelled} cancelled; \
+             {left_queued} left queued: {verdict}"
         )
     }
 }

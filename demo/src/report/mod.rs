@@ -5,5 +5,5 @@ mod progress;
 mod tables;
 
 pub use json::{Config, json};
-pub use progress::Progress;
+pub use progress::{Progress, note};
 pub use tables::{cpu_table, latency_table};

@@ -65,7 +65,7 @@ impl Progress {
         (self.last, self.last_wakes, self.last_polls) = (now, totals.wakes_placed, totals.polls);
     }
 
-    /// Leaves the line behind.
+    /// Takes the line away, where it is rewritten.
     pub fn end(self) {
         if self.terminal {
             let _ = write!(io::stderr(), "\r\x1b[2K");
@@ -73,8 +73,15 @@ impl Progress {
     }
 }
 
+/// Says something in between, in a line of its own.
+pub fn note(text: &str) {
+    let clear = if io::stderr().is_terminal() { "\r\x1b[2K" } else { "" };
+    // Nothing to be done about a terminal that is gone.
+    let _ = writeln!(io::stderr(), "{clear}{text}");
+}
+
 /// A number in few characters.
-pub(super) fn short(number: f64) -> String {
+fn short(number: f64) -> String {
     match number {
         1e9.. => format!("{:.1}G", number / 1e9),
         1e6.. => format!("{:.1}M", number / 1e6),

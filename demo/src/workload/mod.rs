@@ -24,7 +24,7 @@ use std::fmt;
 /// The workloads that have a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Name {
-    /// rt-app's language: the given file, or the embedded default
+    /// A file in the language of rt-app, or the embedded one; "default" is the same
     #[value(alias = "default")]
     Rtapp,
     /// Groups of pairs exchange messages, as hackbench

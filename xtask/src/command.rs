@@ -148,7 +148,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// An interrupt from the keyboard ends the running child and then us.
+/// An interrupt from the keyboard, or a request to end, ends the running child and then us.
 pub(crate) fn kill_children_on_interrupt() -> Result<()> {
     ctrlc::set_handler(|| {
         signal(RUNNING.load(Ordering::SeqCst), Signal::SIGTERM);

@@ -17,7 +17,7 @@ use crate::cpu::{Cpu, Parked};
 use crate::run_queue::RunQueue;
 use crate::sync::Ordering;
 use crate::task::{Header, Queued, Tier};
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use core::fmt;
 use core::marker::PhantomData;
@@ -271,7 +271,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let Some((victim, task)) = self.scheduler.steal(self.id, first) else { return false };
         self.cpu.stats.steals_won.add(1);
         let id = task.header().id();
-        self.scheduler.record(|| Some(self.id), || Event::Steal { task: id, victim });
+        trace!(self.scheduler, Event::Steal { task: id, victim });
         self.enqueue(task);
         true
     }
@@ -292,15 +292,18 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             let masked = Masked::new(&self.scheduler.machine);
             match self.scheduler.first_home(&masked, &task) {
                 Some(cpu) => self.scheduler.push(&masked, cpu, task),
-                None => self.scheduler.inject(&masked, task),
+                None => self.scheduler.inject(task),
             }
             return;
         }
-        header.set_home(self.id);
+        let former_home = header.set_home(self.id);
         header.set_stamp(self.next_stamp);
         self.next_stamp += 1;
         let id = header.id();
-        self.scheduler.record(|| Some(self.id), || Event::Enqueue { task: id });
+        if let Some(from) = former_home {
+            trace!(self.scheduler, Event::Migrate { task: id, from });
+        }
+        trace!(self.scheduler, Event::Enqueue { task: id });
         match header.meta().tier {
             Tier::Critical => self.critical.push_back(task),
             Tier::Normal => self.normal.enqueue(task),

@@ -3,7 +3,7 @@
 use crate::Machine;
 use crate::core_loop::{Core, Step};
 use crate::sync::Ordering;
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Trace, trace};
 use sched_arch::Masked;
 
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
@@ -37,7 +37,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         scheduler.end_slice(&masked, self.id);
         self.halted_at_ns = Some(scheduler.machine.now_ns());
         self.cpu.stats.halts.add(1);
-        scheduler.record(|| Some(self.id), || Event::Halt);
+        trace!(scheduler, Event::Halt);
         masked.halt();
         Step::Halted
     }
@@ -52,7 +52,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let now_ns = scheduler.machine.now_ns();
         scheduler.begin_slice(&masked, self.id, now_ns);
         self.cpu.stats.idle_ns.add(now_ns.saturating_sub(halted_at_ns));
-        scheduler.record(|| Some(self.id), || Event::Resume);
+        trace!(scheduler, Event::Resume);
     }
 
     /// PB2: an interrupt that pushed nothing leaves the heads armed; a push to a CPU that is awake should not pay

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![cfg_attr(sched_no_trace, allow(unused, reason = "what records alone need"))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -5,7 +5,7 @@ use crate::core_loop::Core;
 use crate::state::{Begin, End};
 use crate::sync::Ordering;
 use crate::task::{Header, Queued, Tier, waker_for_poll};
-use crate::trace::{Event, Outcome, Trace};
+use crate::trace::{Event, Outcome, Trace, trace};
 use core::ptr::NonNull;
 use core::task::Context;
 
@@ -115,12 +115,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// Polls a task once, and puts it where it belongs then.
     pub(crate) fn run_task(&mut self, task: Queued, tier: Tier) {
-        let id = task.header().id();
+        let (id, name) = (task.header().id(), task.header().meta().name);
         let header = task.into_header();
         // SAFETY: `header` came out of a `Queued`, whose reference is the loop's until `end` gives it up.
         let state = &unsafe { header.as_ref() }.state;
         self.cpu.stats.polls.add(1);
-        self.scheduler.record(|| Some(self.id), || Event::Run { task: id, tier });
+        trace!(self.scheduler, Event::Run { task: id, tier, name });
         let outcome = match state.begin() {
             Begin::Cancelled => {
                 // SAFETY: the task is `RUNNING` by this loop, so the stage is the loop's.
@@ -145,7 +145,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                 }
             }
         };
-        self.scheduler.record(|| Some(self.id), || Event::Stop { task: id, outcome });
+        trace!(self.scheduler, Event::Stop { task: id, outcome });
     }
 
     /// The end of a run that did not finish.

@@ -6,7 +6,7 @@ use crate::idle::IdleSet;
 use crate::stats::{CpuStats, Totals};
 use crate::sync::{AtomicBool, AtomicU64, Ordering, const_fn};
 use crate::task::{Header, TaskId};
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Interrupts, Machine, Settings};
 use core::fmt;
 use mpsc_inbox::Inbox;
@@ -152,14 +152,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         TaskId::new(block, serial.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// Tells the trace, if there is one. Interrupts are masked around the clock and the record, so that a CPU's records
+    /// are written one after the other and stand in the order of their times.
     #[inline]
-    pub(crate) fn record(
-        &self,
-        cpu: impl FnOnce() -> Option<CpuId>,
-        event: impl FnOnce() -> Event,
-    ) {
+    pub(crate) fn record(&self, event: impl FnOnce() -> Event) {
         if T::ENABLED {
-            self.trace.record(cpu(), event());
+            let masked = Masked::new(&self.machine);
+            self.trace.record(masked.cpu(), self.machine.now_ns(), event());
         }
     }
 }
@@ -174,11 +173,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Interrupts for Scheduler<M, T, CPU
         // Ordering: Relaxed; read on this CPU only.
         cpu.need_resched.store(true, Ordering::Relaxed);
         cpu.stats.kicks_received.add(1);
+        trace!(self, Event::Kicked);
     }
 
     fn on_timer(&self) {
         let masked = Masked::new(&self.machine);
         let Some((id, cpu)) = self.here(&masked) else { return };
+        trace!(self, Event::Tick);
         // The end of the slice, and a look at heads and remainder (PC3): all that is the loop's, which does it
         // when need_resched says so.
         // Ordering: Relaxed; read on this CPU only.

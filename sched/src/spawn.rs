@@ -4,7 +4,7 @@ use crate::cpu_set::CpuSet;
 #[cfg(feature = "alloc")]
 use crate::task::Cell;
 use crate::task::{JoinHandle, MemoryInUse, Meta, TaskId, TaskMemory, Tier};
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use core::fmt;
 use core::future::Future;
@@ -113,8 +113,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         let masked = Masked::new(&scheduler.machine);
         scheduler.count(&masked, |stats| &stats.spawned);
         let id = scheduler.next_id(&masked);
-        let tier = self.meta.tier;
-        scheduler.record(|| masked.cpu(), || Event::Spawn { task: id, tier });
+        let Meta { tier, name, .. } = self.meta;
+        trace!(scheduler, Event::Spawn { task: id, tier, name });
         id
     }
 }

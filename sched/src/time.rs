@@ -12,7 +12,7 @@
 #[cfg(not(loom))]
 use crate::sync::CellExt as _;
 use crate::sync::{AtomicBool, Ordering, UnsafeCell};
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use arrayvec::ArrayVec;
 use core::cell::Cell;
@@ -107,7 +107,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             more
         };
         if fired > 0 {
-            self.record(|| Some(id), || Event::Timers { fired: fired as usize });
+            trace!(self, Event::Timers { fired: fired as usize });
         }
         for waker in wakers {
             waker.wake();

@@ -6,7 +6,7 @@
 
 use crate::sync::Ordering;
 use crate::task::{Queued, Schedule, Tier};
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use mpsc_inbox::{Closed, Pushed};
 use sched_arch::Masked;
@@ -25,7 +25,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let home = task.header().home();
         match home.or_else(|| self.first_home(&masked, &task)) {
             Some(cpu) => self.push(&masked, cpu, task),
-            None => self.inject(&masked, task),
+            None => self.inject(task),
         }
     }
 
@@ -44,15 +44,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
 
     /// Pushes to the inbox of `target`, and kicks if that is owed.
     pub(crate) fn push(&self, masked: &Masked<'_, M>, target: CpuId, task: Queued) {
-        let Some(cpu) = self.cpu(target) else { return self.inject(masked, task) };
+        let Some(cpu) = self.cpu(target) else { return self.inject(task) };
         let (id, tier) = (task.header().id(), task.header().meta().tier);
         let inbox = if tier == Tier::Critical { &cpu.critical } else { &cpu.normal };
-        self.record(|| masked.cpu(), || Event::Wake { task: id, target: Some(target) });
+        trace!(self, Event::Wake { task: id, target: Some(target) });
         let owes_kick = match inbox.push(task) {
             Ok(Pushed::KickOwed) => true,
             // PC1: every pusher compares, also one that joined a list.
             Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(tier.level()),
-            Err(Closed(task)) => return self.inject(masked, task),
+            Err(Closed(task)) => return self.inject(task),
         };
         if owes_kick {
             self.kick(masked, target);
@@ -62,8 +62,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     }
 
     /// Offers a task to whichever CPU is free first.
-    pub(crate) fn inject(&self, masked: &Masked<'_, M>, task: Queued) {
-        self.record(|| masked.cpu(), || Event::Wake { task: task.header().id(), target: None });
+    pub(crate) fn inject(&self, task: Queued) {
+        trace!(self, Event::Wake { task: task.header().id(), target: None });
         if let Err(Closed(task)) = self.injector.push(task) {
             debug_assert!(false, "the injector is never closed");
             task.into_header();
@@ -109,7 +109,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             return;
         }
         self.count(masked, |stats| &stats.kicks_sent);
-        self.record(|| masked.cpu(), || Event::Kick { target });
+        trace!(self, Event::Kick { target });
         self.machine.kick(target);
     }
 }

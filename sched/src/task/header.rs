@@ -86,13 +86,16 @@ impl Header {
         (index != NO_HOME).then(|| CpuId::new(index))
     }
 
-    /// Says that the loop of `cpu` has the task (H2).
-    pub(crate) fn set_home(&self, cpu: CpuId) {
-        // Ordering: Relaxed; see `home`. The test keeps the line clean where nothing changes.
-        if self.home.load(Ordering::Relaxed) != cpu.get() {
-            // Ordering: Relaxed; see `home`.
-            self.home.store(cpu.get(), Ordering::Relaxed);
+    /// Says that the loop of `cpu` has the task (H2); tells which one had it before, if it was another.
+    pub(crate) fn set_home(&self, cpu: CpuId) -> Option<CpuId> {
+        let former = self.home();
+        // The test keeps the line clean where nothing changes.
+        if former == Some(cpu) {
+            return None;
         }
+        // Ordering: Relaxed; see `home`.
+        self.home.store(cpu.get(), Ordering::Relaxed);
+        former
     }
 
     /// Wakes who awaits the join handle.

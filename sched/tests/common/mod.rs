@@ -72,7 +72,7 @@ unsafe impl Machine for Virtual {
 pub struct Log(pub Mutex<Vec<(Option<CpuId>, Event)>>);
 
 impl Trace for Log {
-    fn record(&self, cpu: Option<CpuId>, event: Event) {
+    fn record(&self, cpu: Option<CpuId>, _: u64, event: Event) {
         self.0.lock().unwrap().push((cpu, event));
     }
 }

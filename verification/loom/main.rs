@@ -5,4 +5,7 @@ mod deque;
 mod halt;
 mod inbox;
 mod level;
+mod machine;
+mod ring;
+mod step;
 mod task;

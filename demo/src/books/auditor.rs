@@ -105,7 +105,7 @@ impl Auditor {
     }
 
     /// Looks who has a wake that it has not seen, at the moment `now`; tells who has had it for more than
-    /// [`PATIENCE`], each wait once. A wait counts only while, at half of the looks at least, a CPU that may run the
+    /// a second, each wait once. A wait counts only while, at half of the looks at least, a CPU that may run the
     /// task was idle.
     pub fn look(&mut self, now: Instant, is_idle: impl Fn(CpuId) -> bool, cpus: u32) -> Vec<Stall> {
         self.collect();

@@ -8,7 +8,7 @@ use demo::run::{Outcome, Plan, run};
 use demo::workload::Name;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -47,7 +47,6 @@ struct Job {
     warnings: Vec<String>,
     json: Option<Box<dyn Write>>,
     tables: bool,
-    out: PathBuf,
 }
 
 fn prepare(cli: &Cli) -> Result<Job, String> {
@@ -97,7 +96,7 @@ fn prepare(cli: &Cli) -> Result<Job, String> {
             File::create(path).map_err(|error| format!("error: {}: {error}", path.display()))?,
         )),
     };
-    Ok(Job { plan, config, warnings, json, tables: !to_stdout, out: cli.out.clone() })
+    Ok(Job { plan, config, warnings, json, tables: !to_stdout })
 }
 
 impl Job {
@@ -126,17 +125,6 @@ impl Job {
         if self.tables {
             // Nothing to be done about a reader that is gone.
             let _ = print(&outcome);
-        }
-        match outcome.timeline.write_to(&self.out, &self.config.to_string()) {
-            Ok(files) if self.tables => {
-                let files = files.map(|file| printable(&file.display().to_string()));
-                let _ = writeln!(io::stdout(), "timeline: {}", files.join(", "));
-            }
-            Ok(_) => {}
-            Err(error) => {
-                let _ = writeln!(io::stderr(), "error: the timeline was not written: {error}");
-                ok = false;
-            }
         }
         for fault in &outcome.verdict.faults {
             let _ = writeln!(io::stderr(), "books: {}", printable(fault));

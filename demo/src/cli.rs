@@ -36,6 +36,10 @@ pub struct Cli {
     /// Writes the results as JSON; "-" for standard output, in place of the tables
     #[arg(long, global = true, value_name = "FILE")]
     pub json: Option<PathBuf>,
+
+    /// Where the timeline's files go
+    #[arg(long, global = true, value_name = "DIR", default_value = "target/demo")]
+    pub out: PathBuf,
 }
 
 /// What to do.

@@ -8,7 +8,7 @@ use demo::run::{Outcome, Plan, run};
 use demo::workload::Name;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -47,6 +47,7 @@ struct Job {
     warnings: Vec<String>,
     json: Option<Box<dyn Write>>,
     tables: bool,
+    out: PathBuf,
 }
 
 fn prepare(cli: &Cli) -> Result<Job, String> {
@@ -96,7 +97,7 @@ fn prepare(cli: &Cli) -> Result<Job, String> {
             File::create(path).map_err(|error| format!("error: {}: {error}", path.display()))?,
         )),
     };
-    Ok(Job { plan, config, warnings, json, tables: !to_stdout })
+    Ok(Job { plan, config, warnings, json, tables: !to_stdout, out: cli.out.clone() })
 }
 
 impl Job {
@@ -126,6 +127,17 @@ impl Job {
             // Nothing to be done about a reader that is gone.
             let _ = print(&outcome);
         }
+        match outcome.timeline.write_to(&self.out, &title(&self.config)) {
+            Ok(files) if self.tables => {
+                let files = files.map(|file| printable(&file.display().to_string()));
+                let _ = writeln!(io::stdout(), "timeline: {}", files.join(", "));
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "error: the timeline was not written: {error}");
+                ok = false;
+            }
+        }
         for fault in &outcome.verdict.faults {
             let _ = writeln!(io::stderr(), "books: {}", printable(fault));
         }
@@ -140,6 +152,13 @@ impl Job {
         }
         if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// What stands above the timeline.
+fn title(config: &Config) -> String {
+    let file = config.file.as_deref().and_then(|file| Path::new(file).file_name());
+    let what = file.map_or_else(|| config.workload.clone(), |file| file.to_string_lossy().into());
+    format!("Scheduler timeline: {what}")
 }
 
 fn print(outcome: &Outcome) -> io::Result<()> {

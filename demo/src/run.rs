@@ -5,6 +5,7 @@ use crate::books::{Auditor, Books, Stall, Verdict, Watchdog, close_books};
 use crate::hosted::{CpuThread, Hosted};
 use crate::report::{Progress, note};
 use crate::rtapp;
+use crate::timeline::{self, Timeline};
 use crate::workload::work::Work;
 use crate::workload::{self, Context, Latencies, Latency, Name};
 use crossbeam_queue::SegQueue;
@@ -46,6 +47,8 @@ pub struct Outcome {
     pub latencies: Vec<Latency>,
     /// The books.
     pub verdict: Verdict,
+    /// Its last moments.
+    pub timeline: Timeline,
     /// It was interrupted.
     pub interrupted: bool,
 }
@@ -59,7 +62,7 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
     let work = Work::calibrated();
     let machine = Hosted::new(plan.cpus as usize, plan.seed);
     let scheduler: &'static Sched =
-        Box::leak(Box::new(Scheduler::new(machine, (), Settings::DEFAULT)));
+        Box::leak(Box::new(Scheduler::new(machine, timeline::rings(plan.cpus), Settings::DEFAULT)));
     scheduler.machine().set_handlers(scheduler);
     let context: &'static Context = Box::leak(Box::new(Context {
         scheduler,
@@ -88,6 +91,8 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
         std::thread::sleep(INTERVAL.min(plan.duration.saturating_sub(start.elapsed())));
     }
     let ran = start.elapsed();
+    // Before the books are closed, which nobody wants to look at.
+    let timeline = Timeline::capture(scheduler.trace());
     progress.end();
 
     let audited = watchdog.stop();
@@ -111,6 +116,7 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
         counted: up.elapsed(),
         latencies: context.latencies.take(),
         verdict,
+        timeline,
         // Ordering: Relaxed; see above.
         interrupted: interrupted.load(Ordering::Relaxed),
     })

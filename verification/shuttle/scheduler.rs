@@ -6,12 +6,13 @@
 use crate::machine::Virtual;
 use sched::{CpuId, CpuSet, JoinHandle, Scheduler, Settings, Step, Tier, yield_now};
 use shuttle::future::block_on;
+use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync::Mutex;
 use shuttle::thread;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use verification::sampled::{pct, random};
 
 type Sched<const CPUS: usize> = Scheduler<Virtual, (), CPUS>;
@@ -31,8 +32,8 @@ fn only(cpu: u32) -> CpuSet {
     CpuSet::EMPTY.with(CpuId::new(cpu))
 }
 
-/// Brings up `CPUS` CPUs, lets `scenario` spawn from a thread that is none, waits for the tasks that it answers with, runs
-/// `meanwhile` before that, stops, and checks that nothing is left behind.
+/// Brings up `CPUS` CPUs, before or after `scenario` spawns from a thread that is none; waits for the tasks that it
+/// answers with, having run `meanwhile`; stops, and checks that nothing is left behind.
 fn on_cpus<const CPUS: usize>(
     settings: Settings,
     scenario: impl FnOnce(&'static Sched<CPUS>) -> Vec<JoinHandle<()>>,
@@ -43,21 +44,14 @@ fn on_cpus<const CPUS: usize>(
     // SAFETY: it is freed below, after all that uses it is gone; a failed execution leaks it.
     let scheduler: &'static Sched<CPUS> = unsafe { &*raw };
     scheduler.machine().set_handlers(scheduler);
-    let cpus: Vec<_> = (0..CPUS as u32)
-        .map(|cpu| {
-            thread::spawn(move || {
-                scheduler.machine().become_cpu(Some(CpuId::new(cpu)));
-                let mut core = scheduler.enter().expect("a CPU enters once");
-                // As `run`, but a CPU that waits for another one lets it go on: PCT would never.
-                while !scheduler.machine().is_stopped() {
-                    if core.step() == Step::Undone {
-                        thread::yield_now();
-                    }
-                }
-            })
-        })
-        .collect();
-    let handles = scenario(scheduler);
+    let bring_up = || (0..CPUS as u32).map(|cpu| bring_up(scheduler, cpu)).collect::<Vec<_>>();
+    let (cpus, handles) = if thread_rng().gen_bool(0.5) {
+        let cpus = bring_up();
+        (cpus, scenario(scheduler))
+    } else {
+        let handles = scenario(scheduler);
+        (bring_up(), handles)
+    };
     meanwhile(scheduler);
     for handle in handles {
         assert_eq!(block_on(handle), Ok(()), "a task was cancelled");
@@ -70,6 +64,23 @@ fn on_cpus<const CPUS: usize>(
     settle(scheduler);
     // SAFETY: from `into_raw` above; every CPU, handle and task is gone.
     drop(unsafe { Box::from_raw(raw) });
+}
+
+/// Starts the thread that is the CPU.
+fn bring_up<const CPUS: usize>(
+    scheduler: &'static Sched<CPUS>,
+    cpu: u32,
+) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        scheduler.machine().become_cpu(Some(CpuId::new(cpu)));
+        let mut core = scheduler.enter().expect("a CPU enters once");
+        // As `run`, but a CPU that waits for another one lets it go on: PCT would never.
+        while !scheduler.machine().is_stopped() {
+            if core.step() == Step::Undone {
+                thread::yield_now();
+            }
+        }
+    })
 }
 
 /// Enters each CPU once more, until it has nothing to do: what is left is tasks to be freed, at most. Then the books.
@@ -250,19 +261,19 @@ fn traffic_while_cpus_pause() {
 
 const CHILDREN: usize = 10;
 
-/// 2 CPUs. A task pinned to the first spawns more children than its deque holds, and computes until all are done, twice:
-/// the other CPU must be woken to steal them, and, when it has stolen all that was published, must make the first
-/// publish more (PD2). Another thread makes more tasks at once than a drain of the injector takes.
+/// 2 CPUs. A task pinned to the first spawns more children than its deque holds, and computes until all are done, three
+/// times: the other CPU must be woken to steal them, of whatever tier, and, when it has stolen all that was published,
+/// must make the first publish more (PD2).
 fn burst() {
     let alive = Alive::default();
     let scenario = |scheduler: &'static Sched<2>| {
         let parents = alive.clone();
         let parent = scheduler.task("parent").affinity(only(0)).unwrap().spawn(async move {
-            for _ in 0..2 {
+            for tier in [Tier::Normal, Tier::Normal, Tier::Background] {
                 let done = Arc::new(AtomicUsize::new(0));
                 for _ in 0..CHILDREN {
                     let (done, alive) = (done.clone(), parents.clone());
-                    drop(scheduler.spawn(async move {
+                    drop(scheduler.task("child").tier(tier).spawn(async move {
                         let _alive = alive;
                         done.fetch_add(1, SeqCst);
                         scheduler.machine().announce();
@@ -275,7 +286,8 @@ fn burst() {
         });
         vec![parent]
     };
-    on_cpus(tickless(4), scenario, |_| {});
+    // Strictly by tier: no turn of Background publishes what the parent's picks do not.
+    on_cpus(tickless(u32::MAX), scenario, |_| {});
     alive.assert_none();
 }
 
@@ -335,21 +347,23 @@ fn paused_with_work_random() {
     random(2_000, paused_with_work);
 }
 
-/// 2 CPUs, more tasks from outside than a drain of the injector takes.
+/// 2 CPUs, and at once more tasks from outside than a drain of the injector takes. Then one after the other, each when
+/// the last one is over, so that the CPUs are about to halt when it comes.
 fn injected() {
-    const TASKS: usize = 10;
+    const AT_ONCE: usize = 10;
+    const ONE_BY_ONE: usize = 10;
     let alive = Alive::default();
-    let scenario = |scheduler: &'static Sched<2>| {
-        let spawn = |_| {
-            let alive = alive.clone();
-            scheduler.spawn(async move {
-                let _alive = alive;
-                yield_now().await;
-            })
-        };
-        (0..TASKS).map(spawn).collect()
+    let spawn = |scheduler: &'static Sched<2>| {
+        let alive = alive.clone();
+        scheduler.spawn(async move { drop(alive) })
     };
-    on_cpus(tickless(4), scenario, |_| {});
+    let scenario = |scheduler: &'static Sched<2>| (0..AT_ONCE).map(|_| spawn(scheduler)).collect();
+    let meanwhile = |scheduler: &'static Sched<2>| {
+        for _ in 0..ONE_BY_ONE {
+            assert_eq!(block_on(spawn(scheduler)), Ok(()));
+        }
+    };
+    on_cpus(tickless(4), scenario, meanwhile);
     alive.assert_none();
 }
 
@@ -357,6 +371,12 @@ fn injected() {
 #[test]
 fn injected_random() {
     random(2_000, injected);
+}
+
+/// 2 000 PCT schedules of depth 3.
+#[test]
+fn injected_pct() {
+    pct(2_000, 3, injected);
 }
 
 /// 2 CPUs; on the first a Background task that computes until all that is more urgent is over. The
@@ -427,27 +447,49 @@ fn preempt_pct() {
     pct(2_000, 3, preempt);
 }
 
-/// 2 CPUs; 70 sleeps of one task end at once: more than two batches. They all fire, though no tick comes.
+/// 2 CPUs. A task arms 70 sleeps that end at once, more than two batches, on the first CPU's wheel, with the waker of
+/// another task, which is pinned to the second: so nothing but the timers themselves keeps the first CPU from halting.
+/// They all fire, though no tick comes.
 fn many_timers() {
     const SLEEPS: usize = 70;
+    let sleeps = Arc::new(Mutex::new(Vec::new()));
+    let (waker, armed) = (Arc::new(Mutex::new(None)), Mailbox::default());
     let scenario = |scheduler: &'static Sched<2>| {
-        vec![scheduler.spawn(async move {
-            let mut sleeps: Vec<_> =
-                (0..SLEEPS).map(|_| Box::pin(scheduler.sleep_until(1_000_000))).collect();
-            for sleep in &mut sleeps {
-                let first = poll_fn(|context| Poll::Ready(sleep.as_mut().poll(context)));
-                assert!(first.await.is_pending());
-            }
+        let on = |cpu| scheduler.task("").affinity(only(cpu)).unwrap();
+        let (mine, is_armed, all) = (waker.clone(), armed.clone(), sleeps.clone());
+        let sleeper = on(1).spawn(async move {
+            let leave_waker = poll_fn(|context| {
+                *mine.lock().unwrap() = Some(context.waker().clone());
+                Poll::Ready(())
+            });
+            leave_waker.await;
+            is_armed.receive(1).await;
+            let sleeps: Vec<_> = std::mem::take(&mut *all.lock().unwrap());
             for sleep in sleeps {
                 sleep.await;
             }
-        })]
+        });
+        let arming = on(0).spawn(async move {
+            let waker: Waker = loop {
+                if let Some(waker) = waker.lock().unwrap().take() {
+                    break waker;
+                }
+                yield_now().await;
+            };
+            for _ in 0..SLEEPS {
+                let mut sleep = Box::pin(scheduler.sleep_until(10_000_000));
+                assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+                sleeps.lock().unwrap().push(sleep);
+            }
+            armed.send();
+        });
+        vec![sleeper, arming]
     };
     on_cpus(tickless(4), scenario, |_| {});
 }
 
-/// 20 random schedules.
+/// 100 random schedules.
 #[test]
 fn many_timers_random() {
-    random(20, many_timers);
+    random(100, many_timers);
 }

@@ -5,7 +5,7 @@ use crate::books::{Auditor, Books, Stall, Verdict, Watchdog, close_books};
 use crate::hosted::{CpuThread, Hosted};
 use crate::report::{Progress, note};
 use crate::rtapp;
-use crate::timeline::{self, Timeline};
+use crate::timeline::{self, Moments, Timeline};
 use crate::workload::work::Work;
 use crate::workload::{self, Context, Latencies, Latency, Name};
 use crossbeam_queue::SegQueue;
@@ -47,7 +47,7 @@ pub struct Outcome {
     pub latencies: Vec<Latency>,
     /// The books.
     pub verdict: Verdict,
-    /// Its last moments.
+    /// Its last eventful moments.
     pub timeline: Timeline,
     /// It was interrupted.
     pub interrupted: bool,
@@ -80,6 +80,7 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
 
     let start = Instant::now();
     let roots = workload::launch(context, plan.name, plan.workload);
+    let mut moments = Moments::new(scheduler.trace());
     let mut progress = Progress::new(scheduler, plan.cpus, plan.duration);
     // Ordering: Relaxed; a request, which carries nothing else.
     while start.elapsed() < plan.duration && !interrupted.load(Ordering::Relaxed) {
@@ -88,11 +89,12 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
             break;
         }
         progress.show(&totals);
+        moments.look(totals.steals_won);
         std::thread::sleep(INTERVAL.min(plan.duration.saturating_sub(start.elapsed())));
     }
     let ran = start.elapsed();
     // Before the books are closed, which nobody wants to look at.
-    let timeline = Timeline::capture(scheduler.trace());
+    let timeline = moments.end();
     progress.end();
 
     let audited = watchdog.stop();

@@ -36,7 +36,7 @@ pub fn merge(streams: Vec<(Vec<Record>, bool)>, most: usize) -> (Vec<Record>, u6
     states.retain(|state| matches!(state.kind, Kind::Run | Kind::Halt));
     states.reverse();
     left_out -= states.len() as u64;
-    let start_ns = first_ns(kept);
+    let start_ns = kept.first().or(before.last()).map_or(0, |record| record.time_ns);
     states.extend_from_slice(kept);
     (states, start_ns, left_out)
 }

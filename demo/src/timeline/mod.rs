@@ -9,12 +9,14 @@
 mod chrome;
 mod file;
 mod merge;
+mod moments;
 mod page;
 mod story;
 
 pub use chrome::write_chrome;
 pub use file::{ReadError, read_records, write_records};
 pub use merge::merge;
+pub use moments::Moments;
 pub use page::write_page;
 pub use story::{Arrow, ArrowKind, Doing, Mark, Span, Story};
 
@@ -41,7 +43,7 @@ pub fn rings(cpus: u32) -> &'static HostedRings {
     Box::leak(Box::new(Rings::new(of_cpus.leak(), Box::leak(Box::new(Ring::new())))))
 }
 
-/// What happened in the last moments of a run.
+/// What happened for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     /// The CPUs are `0..cpus`.

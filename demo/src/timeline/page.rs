@@ -25,6 +25,8 @@ const SCRIPTS: [&str; 5] = [
 struct Data<'a> {
     title: &'a str,
     cpus: u32,
+    /// When the trace begins, on the machine's clock.
+    begun: u64,
     end: u64,
     lost: u64,
     names: Vec<&'a str>,
@@ -126,6 +128,7 @@ impl<'a> Data<'a> {
         Self {
             title,
             cpus: timeline.cpus,
+            begun: timeline.start_ns,
             end: timeline.end_ns() - timeline.start_ns.min(timeline.end_ns()),
             lost: timeline.lost,
             names: timeline.names.iter().map(String::as_str).collect(),

@@ -19,7 +19,6 @@ const theme = (() => {
   };
 })();
 
-const GOLDEN_ANGLE = 137.508;
 let colourBy = "name";
 
 const ranks = (() => {
@@ -34,17 +33,25 @@ const ranks = (() => {
 
 const TIER_HUES = [200, 145, 25];
 
+// Neighbours in rank stand about two fifths of the circle apart, and no two share a hue while there are few.
+const GOLDEN = 0.381966;
 function hueOf(span) {
   if (colourBy === "tier") return TIER_HUES[span.tier];
-  return (235 + GOLDEN_ANGLE * ranks[colourBy].get(span[colourBy])) % 360;
+  const count = ranks[colourBy].size, rank = ranks[colourBy].get(span[colourBy]);
+  let stride = Math.max(1, Math.round(count * GOLDEN));
+  while (divisor(stride, count) > 1) stride++;
+  const share = count <= 24 ? ((rank * stride) % count) / count : rank * GOLDEN;
+  return (250 + 360 * share) % 360;
 }
+const divisor = (a, b) => (b ? divisor(b, a % b) : a);
 
 const colours = new Map();
 function colourOf(span) {
-  const key = `${theme.dark()} ${hueOf(span)}`;
+  const key = `${theme.dark()} ${colourBy} ${span[colourBy]}`;
   if (!colours.has(key)) {
-    const [light, chroma] = theme.dark() ? [0.74, 0.115] : [0.79, 0.105];
-    colours.set(key, `oklch(${light} ${chroma} ${hueOf(span).toFixed(1)})`);
+    const pale = colourBy !== "tier" && ranks[colourBy].get(span[colourBy]) % 2 ? 0.05 : 0;
+    const [light, chroma] = theme.dark() ? [0.7, 0.125] : [0.77, 0.12];
+    colours.set(key, `oklch(${light + pale} ${chroma - pale} ${hueOf(span).toFixed(1)})`);
   }
   return colours.get(key);
 }

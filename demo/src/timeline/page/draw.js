@@ -1,6 +1,6 @@
 // The canvases: overview, axis, rows.
-const GUTTER = 72;
-const ROW_MIN = 15, ROW_MAX = 132;
+const GUTTER = 78;
+const ROW_MIN = 10, ROW_MAX = 132;
 const MOST_ARROWS = 1500;
 const MOST_MARKS = 800;
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
@@ -34,14 +34,14 @@ const xOf = (at) => GUTTER + ((at - view.from) / (view.to - view.from)) * plotWi
 const timeAt = (x) => view.from + ((x - GUTTER) / plotWidth()) * (view.to - view.from);
 
 function rowHeight() {
-  const room = Math.max(340, window.innerHeight - 290);
+  const room = Math.max(340, window.innerHeight - 212);
   return Math.max(ROW_MIN, Math.min(ROW_MAX, Math.floor(room / data.cpus)));
 }
 
 // The bar of a row: where polls are drawn.
 function barOf(cpu) {
   const height = rowHeight();
-  const bar = height < 30 ? height - 4 : Math.min(46, height * 0.46);
+  const bar = height < 30 ? height - (height < 14 ? 2 : 4) : Math.min(46, height * 0.46);
   return { top: cpu * height + (height - bar) / 2, height: bar };
 }
 
@@ -78,8 +78,8 @@ function drawOverview() {
   label(context, "all", 0, 30, "soft");
 }
 
-function label(context, text, x, y, colour, align = "left", weight = "") {
-  context.font = `${weight} 12px ${FONT}`;
+function label(context, text, x, y, colour, align = "left", weight = "", size = 12) {
+  context.font = `${weight} ${size}px ${FONT}`;
   context.textAlign = align;
   context.textBaseline = "middle";
   context.fillStyle = theme.get(colour);
@@ -125,9 +125,11 @@ function drawRows() {
     }
     const middle = cpu * height + height / 2;
     const tall = height >= 44;
-    label(context, `cpu${cpu}`, 4, tall ? middle - 8 : middle, "ink", "left", "600");
+    const size = Math.min(12, Math.max(9, height - 1));
+    label(context, `cpu${cpu}`, 4, tall ? middle - 8 : middle, "ink", "left", "600", size);
     const share = `${Math.round((100 * model.rows[cpu].busy) / model.end)} %`;
-    label(context, share, tall ? 4 : GUTTER - 8, tall ? middle + 9 : middle, "soft", tall ? "left" : "right");
+    const [x, align] = tall ? [4, "left"] : [GUTTER - 8, "right"];
+    label(context, share, x, tall ? middle + 9 : middle, "soft", align, "", size);
   }
   context.save();
   context.beginPath();
@@ -232,14 +234,15 @@ function drawArrows(context) {
   const all = arrowsIn(view.from, view.to);
   for (const kind of [KICK, WAKE, STEAL]) {
     if (!shown[kind]) continue;
-    const arrows = all.filter((arrow) => arrow.kind === kind && (kind !== WAKE || isVisibleWake(arrow)));
+    const arrows = all.filter((arrow) => arrow.kind === kind && isVisible(arrow));
     const stride = Math.ceil(arrows.length / MOST_ARROWS);
     const style = ARROWS[kind];
     const crowd = Math.max(0.12, Math.min(1, 140 / Math.max(1, arrows.length)));
     arrows.forEach((arrow, index) => {
       if (index % stride) return;
       const dim = (hovered || chosen) && arrow.task !== (hovered || chosen).task;
-      context.globalAlpha = style.alpha * (kind === STEAL ? Math.max(crowd, 0.6) : crowd) * (dim ? 0.25 : 1);
+      const clear = kind === STEAL ? Math.max(crowd, 0.6) : crowd;
+      context.globalAlpha = style.alpha * clear * (dim ? 0.25 : 1) * clarityOf(arrow);
       context.strokeStyle = context.fillStyle = theme.get(style.colour);
       context.lineWidth = style.width;
       context.setLineDash(style.dash);
@@ -252,15 +255,25 @@ function drawArrows(context) {
   return counts;
 }
 
-// A wake on its own CPU is an arc over the bar, where there is room for one.
-function isVisibleWake(arrow) {
+// A wake on its own CPU is an arc over the bar, where there is room for one; what only passes by is not drawn.
+function isVisible(arrow) {
+  if (arrow.fromAt < view.from && arrow.toAt > view.to) return false;
   return arrow.from !== arrow.to || (rowHeight() >= 44 && xOf(arrow.toAt) - xOf(arrow.fromAt) > 5);
+}
+
+// The longer a task waited in a queue, the less its arrow says, and the more it would cover.
+function clarityOf(arrow) {
+  const share = (arrow.toAt - arrow.fromAt) / (view.to - view.from);
+  const followed = (hovered || chosen || {}).task === arrow.task;
+  return followed || share < 0.15 ? 1 : Math.max(0.16, 1 - 1.6 * (share - 0.15));
 }
 
 function drawArrow(context, arrow) {
   const to = barOf(arrow.to);
   const from = arrow.from < 0 ? { top: -8, height: 0 } : barOf(arrow.from);
-  const [x1, x2] = [xOf(arrow.fromAt), xOf(arrow.toAt)];
+  // A kick and the wake that it is for run side by side.
+  const aside = arrow.kind === KICK ? -3 : 0;
+  const [x1, x2] = [xOf(arrow.fromAt) + aside, xOf(arrow.toAt) + aside];
   const down = arrow.from < arrow.to;
   context.beginPath();
   if (arrow.from === arrow.to) {

@@ -80,9 +80,17 @@ function time(ns) {
 // Where to look first: as much as possible of all that can happen, in a window in which bars have a visible length.
 function firstView() {
   const polls = model.spans.filter((span) => span.task !== NO_TASK).length;
-  const width = Math.min(model.end, Math.max(20000, (model.end / Math.max(polls, 1)) * 90));
-  const steps = Math.max(1, Math.floor((model.end - width) / (width / 4)));
-  let best = { score: -1, from: 0 };
+  const mean = model.end / Math.max(polls, 1);
+  const widths = [40, 100, 250].map((wanted) => Math.min(model.end, Math.max(2e4, mean * wanted)));
+  const views = widths.map(bestView);
+  const best = views.reduce((best, next) => (next.score > best.score + 0.8 ? next : best));
+  return { from: best.from, to: best.from + best.width };
+}
+
+// The most eventful window of a width.
+function bestView(width) {
+  const steps = Math.min(4000, Math.max(1, Math.floor((model.end - width) / (width / 4))));
+  let best = { score: -1, from: 0, width };
   for (let step = 0; step <= steps; step++) {
     const from = ((model.end - width) * step) / steps;
     const seen = [0, 0, 0];
@@ -95,8 +103,8 @@ function firstView() {
       for (const span of spansIn(row, from, from + width)) if (span.task !== NO_TASK) kinds.add(span.name);
     }
     const some = (count, enough) => Math.min(count, enough) / enough;
-    const score = 3 * some(seen[WAKE], 12) + 4 * some(seen[STEAL], 4) + some(seen[KICK], 6) + 2 * some(kinds.size, 7);
-    if (score > best.score) best = { score, from };
+    const score = 3 * some(seen[WAKE], 12) + 5 * some(seen[STEAL], 1) + 2 * some(seen[STEAL], 4) + some(seen[KICK], 6) + 2 * some(kinds.size, 7);
+    if (score > best.score) best = { score, from, width };
   }
-  return { from: best.from, to: best.from + width };
+  return best;
 }

@@ -12,10 +12,9 @@ function make(tag, text, className) {
 function drawFacts() {
   element("title").textContent = data.title;
   const polls = model.spans.filter((span) => span.task !== NO_TASK).length;
-  const lost = data.lost ? `, after ${data.lost.toLocaleString("en")} older events` : "";
   element("facts").textContent =
-    `The last ${time(model.end)} on ${data.cpus} CPUs: ${polls.toLocaleString("en")} polls of ` +
-    `${model.polls.size.toLocaleString("en")} tasks${lost}`;
+    `${data.cpus} CPUs for ${time(model.end)}, from ${time(data.begun)} on: ${polls.toLocaleString("en")} polls of ` +
+    `${model.polls.size.toLocaleString("en")} tasks`;
   element("events").replaceChildren(...data.counts.map((count, kind) => {
     const entry = make("div");
     entry.append(make("dt", data.kinds[kind]), make("dd", count.toLocaleString("en")));

@@ -5,13 +5,13 @@ mod command;
 mod count;
 mod mutants;
 mod needs;
+mod orderings;
 mod pins;
 mod report;
 mod steps;
 mod workspace;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
@@ -63,17 +63,8 @@ enum Verify {
         /// One of the leaves
         of: Option<String>,
     },
-    /// Break the code as `verification/mutants` says: each named test must notice
-    Mutants {
-        /// The crate whose mutants to run: `verification/mutants/<CRATE>.toml`
-        of: Option<String>,
-        /// Run this mutant alone
-        #[arg(long, value_name = "NAME")]
-        only: Option<String>,
-        /// Seconds that one run of a test may take
-        #[arg(long, value_name = "SECONDS", default_value_t = pins::MUTANT_LIMIT_SECONDS)]
-        limit: u64,
-    },
+    /// Break the code, and see that a test notices: each ordering weakened, and what `verification/mutants` says
+    Mutants(mutants::Options),
 }
 
 fn main() -> ExitCode {
@@ -114,12 +105,7 @@ fn run(arguments: Arguments) -> Result<bool> {
                 Verify::Loom { of: name } => steps::loom(&workspace, of(name).as_deref())?,
                 Verify::Shuttle { of: name } => steps::shuttle(&workspace, of(name).as_deref())?,
                 Verify::Miri { of: name } => steps::miri(&workspace, of(name).as_deref())?,
-                Verify::Mutants { of, only, limit } => mutants::run(
-                    &workspace,
-                    of.as_deref(),
-                    only.as_deref(),
-                    Duration::from_secs(*limit),
-                )?,
+                Verify::Mutants(options) => options.run(&workspace)?,
             };
             Ok(true)
         }

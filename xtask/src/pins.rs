@@ -12,6 +12,9 @@ pub(crate) const FACADE: [&str; 2] = ["sched-arch", "sched"];
 pub(crate) const WITH_ALLOC: [&str; 5] =
     ["mpsc-inbox", "steal-deque", "rbtree-aug", "timer-wheel", "sched"];
 
+/// The crates that use atomics, through `src/sync.rs`.
+pub(crate) const WITH_ATOMICS: [&str; 3] = ["mpsc-inbox", "steal-deque", "sched"];
+
 /// Where each leaf's models stand; all other models are those of `sched`.
 pub(crate) const MODELS: [(&str, &str); 2] =
     [("mpsc-inbox", "inbox::"), ("steal-deque", "deque::")];

@@ -12,6 +12,7 @@ use anyhow::{Result, ensure};
 use crate::command::Command;
 use crate::count::count;
 use crate::needs::{self, Missing};
+use crate::orderings::Orderings;
 use crate::workspace::Workspace;
 use crate::{mutants, pins};
 
@@ -26,6 +27,7 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "fmt", heading: "rustfmt would change nothing", run: fmt },
     Step { name: "clippy", heading: "no warning, with and without features", run: clippy },
     Step { name: "standalone", heading: "a leaf depends on nothing", run: standalone },
+    Step { name: "orderings", heading: "each ordering's mutants are settled", run: orderings },
     Step { name: "unit", heading: "the tests of every crate", run: unit },
     Step { name: "doc-tests", heading: "the examples in READMEs and docs", run: doc_tests },
     Step { name: "docs", heading: "the docs build without warnings", run: docs },
@@ -245,7 +247,12 @@ pub(crate) fn miri(workspace: &Workspace, of: Option<&str>) -> Result<u64> {
 }
 
 fn all_mutants(workspace: &Workspace) -> Result<u64> {
-    mutants::run(workspace, None, None, Duration::from_secs(pins::MUTANT_LIMIT_SECONDS))
+    let limit = Duration::from_secs(pins::MUTANT_LIMIT_SECONDS);
+    mutants::run(workspace, None, None, limit)?.verdict()
+}
+
+fn orderings(workspace: &Workspace) -> Result<u64> {
+    Orderings::of(workspace, None)?.check_tables()
 }
 
 fn demo(workspace: &Workspace) -> Result<u64> {

@@ -10,24 +10,28 @@ use walkdir::WalkDir;
 
 use crate::workspace::Workspace;
 
+/// What becomes of a file, by its path within the tree.
+pub(crate) type Change<'a> = dyn Fn(&Path, Vec<u8>) -> Vec<u8> + 'a;
+
 /// The copy. While it lives no other process uses the same one.
-pub(super) struct Copy {
-    pub(super) folder: PathBuf,
+pub(crate) struct Copy {
+    pub(crate) folder: PathBuf,
     _lock: File,
 }
 
 impl Copy {
-    /// Brings the copy up to date, and waits for whoever works with it.
-    pub(super) fn of(workspace: &Workspace) -> Result<Self> {
-        let home = workspace.target_for("mutants");
+    /// Brings the copy for that purpose up to date, with what `change` makes of each file, and waits for whoever works
+    /// with it.
+    pub(crate) fn of(workspace: &Workspace, purpose: &str, change: &Change<'_>) -> Result<Self> {
+        let home = workspace.target_for(purpose);
         let folder = home.join("tree");
         fs::create_dir_all(&folder)?;
         let lock = File::create(home.join("lock"))?;
         if lock.try_lock().is_err() {
-            println!("waiting for another run of the mutants");
+            println!("waiting for another run of these mutants");
             lock.lock().context("cannot lock the copy of the tree")?;
         }
-        synchronise(&workspace.root, &folder, &workspace.target)?;
+        synchronise(&workspace.root, &folder, &workspace.target, change)?;
         Ok(Self { folder, _lock: lock })
     }
 
@@ -40,14 +44,15 @@ impl Copy {
     }
 }
 
-/// Makes `to` like `from`, leaving out what is built (`target` and folders of that name) and git's
+/// Makes `to` like `from`, each file as `change` has it, leaving out what is built (`target` and folders of that name) and git's
 /// own. Files that are alike already keep their time, so that cargo sees them as unchanged.
-fn synchronise(from: &Path, to: &Path, target: &Path) -> Result<()> {
+fn synchronise(from: &Path, to: &Path, target: &Path, change: &Change<'_>) -> Result<()> {
     let mut kept = HashSet::new();
     for path in files(from, target) {
         let path = path?;
         let (source, copy) = (from.join(&path), to.join(&path));
         let bytes = fs::read(&source).with_context(|| source.display().to_string())?;
+        let bytes = change(&path, bytes);
         if fs::read(&copy).ok().is_none_or(|old| old != bytes) {
             fs::create_dir_all(copy.parent().context("a file stands in a folder")?)?;
             fs::write(&copy, bytes)?;
@@ -90,7 +95,7 @@ mod tests {
             fs::write(from.join(folder).join("file"), folder).unwrap();
         }
         fs::write(from.join("gone"), "").unwrap();
-        synchronise(&from, &to, &target).unwrap();
+        synchronise(&from, &to, &target, &|_, bytes| bytes).unwrap();
         assert!(to.join("gone").exists());
         assert_eq!(fs::read_to_string(to.join("src/file")).unwrap(), "src");
         assert!(
@@ -99,11 +104,11 @@ mod tests {
 
         let written = |name: &str| fs::metadata(to.join(name)).unwrap().modified().unwrap();
         fs::write(from.join("still"), "same").unwrap();
-        synchronise(&from, &to, &target).unwrap();
+        synchronise(&from, &to, &target, &|_, bytes| bytes).unwrap();
         let before = written("still");
         fs::remove_file(from.join("gone")).unwrap();
         fs::write(to.join("src/file"), "a mutant left behind").unwrap();
-        synchronise(&from, &to, &target).unwrap();
+        synchronise(&from, &to, &target, &|_, bytes| bytes).unwrap();
         assert!(!to.join("gone").exists());
         assert_eq!(fs::read_to_string(to.join("src/file")).unwrap(), "src");
         assert_eq!(written("still"), before);

@@ -1,6 +1,7 @@
 //! The project's chores. `cargo xtask test` runs everything a change must pass; `cargo xtask verify`
-//! runs one checker, or the mutants that show that the checkers can fail.
+//! runs one checker, or the mutants that show that the checkers can fail; `cargo xtask bench` measures.
 
+mod bench;
 mod command;
 mod count;
 mod mutants;
@@ -44,6 +45,8 @@ enum Chore {
     /// Run one checker
     #[command(subcommand)]
     Verify(Verify),
+    /// Measure ours beside the rivals, or count instructions
+    Bench(bench::Options),
 }
 
 #[derive(Subcommand)]
@@ -99,6 +102,7 @@ fn run(arguments: Arguments) -> Result<bool> {
             print!("{report}");
             Ok(report.all_passed())
         }
+        Chore::Bench(options) => bench::run(&workspace, &options),
         Chore::Verify(verify) => {
             let of = |of: &Option<String>| of.clone();
             match &verify {

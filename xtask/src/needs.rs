@@ -74,7 +74,17 @@ pub(crate) fn debian_compiler() -> Result<()> {
     if present && linker.is_ok_and(|output| output.success()) {
         return Ok(());
     }
-    let packages = pins::DEBIAN_PACKAGES.join(" ");
+    apt(&pins::DEBIAN_PACKAGES)
+}
+
+/// Valgrind, which counts instructions, or `Missing`.
+pub(crate) fn valgrind() -> Result<()> {
+    let version = Command::new("valgrind").arg("--version").quietly().output();
+    if version.is_ok_and(|output| output.success()) { Ok(()) } else { apt(&["valgrind"]) }
+}
+
+fn apt(packages: &[&str]) -> Result<()> {
+    let packages = packages.join(" ");
     obtain(&format!("apt packages {packages}"), || {
         let script = format!(
             "$(test $(id -u) = 0 || echo sudo -n) sh -c 'apt-get -q update && \

@@ -1,0 +1,240 @@
+//! The leaves' operations.
+
+use super::{CALLS, counted_call};
+use crate::rng::Rng;
+use mpsc_inbox::{Inbox, Owner, Pushed};
+use rbtree_aug::{Deadline, MinDeadline, Tree};
+use std::hint::black_box;
+use std::ptr::NonNull;
+use steal_deque::{Steal, StealDeque};
+use timer_wheel::{Entry, Wheel};
+
+#[derive(Default)]
+struct Letter {
+    link: mpsc_inbox::Link<Letter>,
+}
+
+// SAFETY: `link` is the field of that name, of this node alone, and no reference is made.
+unsafe impl mpsc_inbox::Linked for Letter {
+    type Handle = Box<Self>;
+
+    unsafe fn link(node: NonNull<Self>) -> NonNull<mpsc_inbox::Link<Self>> {
+        // SAFETY: `node` points to a letter (contract of `link`), so its field is in bounds.
+        unsafe { NonNull::new_unchecked(&raw mut (*node.as_ptr()).link) }
+    }
+}
+
+/// Counts a push that must find what `prepare` has made.
+fn inbox_push(expected: Pushed, mut prepare: impl FnMut(&Inbox<Letter>, &mut Owner<'_, Letter>)) {
+    let inbox = Inbox::new();
+    let mut owner = inbox.take_owner().expect("free");
+    for _ in 0..CALLS {
+        prepare(&inbox, &mut owner);
+        let letter = Box::default();
+        let pushed = counted_call(|| black_box(&inbox).push(letter));
+        assert!(pushed.is_ok_and(|pushed| pushed == expected));
+        owner.drain(usize::MAX).for_each(drop);
+    }
+}
+
+pub(super) fn inbox_push_first() {
+    inbox_push(Pushed::First, |_, _| {});
+}
+
+pub(super) fn inbox_push_joined() {
+    inbox_push(Pushed::Joined, |inbox, _| assert!(inbox.push(Box::default()).is_ok()));
+}
+
+pub(super) fn inbox_push_kick_owed() {
+    inbox_push(Pushed::KickOwed, |_, owner| owner.arm().expect("empty"));
+}
+
+pub(super) fn inbox_drain_64() {
+    let inbox = Inbox::<Letter>::new();
+    let mut owner = inbox.take_owner().expect("free");
+    let mut drained = Vec::with_capacity(64);
+    for _ in 0..CALLS {
+        (0..64).for_each(|_| assert!(inbox.push(Box::default()).is_ok()));
+        counted_call(|| {
+            for (letter, place) in owner.drain(128).zip(drained.spare_capacity_mut()) {
+                place.write(letter);
+            }
+        });
+        // SAFETY: the drain's budget is two touches for each of the 64 letters, so 64 places are written.
+        unsafe { drained.set_len(64) };
+        drained.clear();
+    }
+}
+
+fn deque<const RESIDENT: usize>(
+    mut call: impl FnMut(&mut steal_deque::Owner<'_, usize, 64>, &steal_deque::Stealer<'_, usize, 64>),
+) {
+    let deque = StealDeque::new();
+    let (mut owner, stealer) = deque.split().expect("free");
+    for _ in 0..CALLS {
+        (0..RESIDENT).for_each(|item| owner.push(item).expect("room"));
+        call(&mut owner, &stealer);
+        while owner.pop().is_some() {}
+    }
+}
+
+pub(super) fn deque_push() {
+    deque::<0>(|owner, _| counted_call(|| owner.push(black_box(7))).expect("room"));
+}
+
+pub(super) fn deque_pop() {
+    deque::<2>(|owner, _| assert_eq!(counted_call(|| owner.pop()), Some(1)));
+}
+
+pub(super) fn deque_pop_last() {
+    deque::<1>(|owner, _| assert_eq!(counted_call(|| owner.pop()), Some(0)));
+}
+
+pub(super) fn deque_steal() {
+    deque::<2>(|_, stealer| assert_eq!(counted_call(|| stealer.steal()), Steal::Taken(0)));
+}
+
+struct Entity {
+    link: rbtree_aug::Link<Entity>,
+    vruntime: u64,
+    deadline: u64,
+}
+
+// SAFETY: `link` is the field of that name, of this node alone, and no reference is made.
+unsafe impl rbtree_aug::Linked for Entity {
+    type Handle = &'static mut Entity;
+    type Key = u64;
+    type Augment = MinDeadline;
+
+    fn key(&self) -> u64 {
+        self.vruntime
+    }
+
+    unsafe fn link(node: NonNull<Self>) -> NonNull<rbtree_aug::Link<Self>> {
+        // SAFETY: `node` points to an entity (contract of `link`), so its field is in bounds.
+        unsafe { NonNull::new_unchecked(&raw mut (*node.as_ptr()).link) }
+    }
+}
+
+impl Deadline for Entity {
+    type Deadline = u64;
+
+    fn deadline(&self) -> u64 {
+        self.deadline
+    }
+}
+
+const SPAN: u64 = 1_000_000;
+
+fn tree(mut call: impl FnMut(&mut Tree<Entity>, &mut Rng)) {
+    let mut rng = Rng::new();
+    let mut tree = Tree::new();
+    for _ in 0..1_024 {
+        let vruntime = rng.below(SPAN);
+        let deadline = vruntime + 1 + rng.below(10_000);
+        let entity = Entity { link: rbtree_aug::Link::new(), vruntime, deadline };
+        tree.insert(Box::leak(Box::new(entity))).expect("new");
+    }
+    (0..CALLS).for_each(|_| call(&mut tree, &mut rng));
+}
+
+/// Any node: the first one from a random key on.
+fn any(tree: &Tree<Entity>, rng: &mut Rng) -> NonNull<Entity> {
+    let cursor = tree.lower_bound(&rng.below(SPAN / 2));
+    NonNull::from(cursor.get().expect("there are later ones"))
+}
+
+fn requeue(entity: &mut Entity, rng: &mut Rng) {
+    entity.vruntime = rng.below(SPAN);
+    entity.deadline = entity.vruntime + 1 + rng.below(10_000);
+}
+
+pub(super) fn tree_insert() {
+    tree(|tree, rng| {
+        let node = any(tree, rng);
+        // SAFETY: entities live for ever, and this one is in the tree.
+        let entity = unsafe { tree.remove(node) }.expect("linked");
+        requeue(entity, rng);
+        counted_call(|| tree.insert(entity)).expect("out of the tree");
+    });
+}
+
+pub(super) fn tree_remove() {
+    tree(|tree, rng| {
+        let node = any(tree, rng);
+        // SAFETY: entities live for ever, and this one is in the tree.
+        let entity = counted_call(|| unsafe { tree.remove(node) }).expect("linked");
+        requeue(entity, rng);
+        tree.insert(entity).expect("out of the tree");
+    });
+}
+
+pub(super) fn tree_pick() {
+    tree(|tree, rng| {
+        let bound = rng.below(SPAN);
+        black_box(counted_call(|| tree.earliest_deadline(&bound)));
+    });
+}
+
+struct Timer {
+    entry: Entry<Timer>,
+}
+
+// SAFETY: `entry` is the field of that name, used for nothing else, and no reference is made.
+unsafe impl timer_wheel::Linked for Timer {
+    type Handle = &'static Timer;
+
+    unsafe fn entry(node: NonNull<Self>) -> NonNull<Entry<Self>> {
+        // SAFETY: `node` is live, so the place exists; its address is not null.
+        unsafe { NonNull::new_unchecked(&raw mut (*node.as_ptr()).entry) }
+    }
+}
+
+fn timer() -> &'static Timer {
+    Box::leak(Box::new(Timer { entry: Entry::new() }))
+}
+
+/// A wheel with a thousand others armed far away.
+fn wheel(mut call: impl FnMut(&mut Wheel<Timer>, &mut Rng)) {
+    const FAR: u64 = 1 << 30;
+    let mut rng = Rng::new();
+    let mut wheel = Wheel::new();
+    (0..1_000).for_each(|_| wheel.arm(timer(), FAR + rng.below(SPAN)).expect("idle"));
+    (0..CALLS).for_each(|_| call(&mut wheel, &mut rng));
+}
+
+pub(super) fn wheel_arm() {
+    let timer = timer();
+    wheel(|wheel, rng| {
+        let deadline = wheel.now() + 1 + rng.below(SPAN);
+        counted_call(|| wheel.arm(timer, deadline)).expect("idle");
+        // SAFETY: the timer is live, and was armed in this wheel.
+        assert!(unsafe { wheel.cancel(NonNull::from(timer)) }.is_some());
+    });
+}
+
+pub(super) fn wheel_cancel() {
+    let timer = timer();
+    wheel(|wheel, rng| {
+        wheel.arm(timer, wheel.now() + 1 + rng.below(SPAN)).expect("idle");
+        // SAFETY: the timer is live, and was armed in this wheel.
+        assert!(counted_call(|| unsafe { wheel.cancel(NonNull::from(timer)) }).is_some());
+    });
+}
+
+pub(super) fn wheel_turn_nothing_due() {
+    wheel(|wheel, _| {
+        let now = wheel.now() + 1;
+        assert_eq!(counted_call(|| wheel.turn(now, 64)).touched(), 0);
+    });
+}
+
+pub(super) fn wheel_turn_64_fire() {
+    let timers: Vec<_> = (0..64).map(|_| timer()).collect();
+    wheel(|wheel, _| {
+        let now = wheel.now() + 1;
+        timers.iter().for_each(|timer| wheel.arm(timer, now).expect("idle"));
+        assert_eq!(counted_call(|| wheel.turn(now, 64)).fired, 64);
+        while wheel.pop_fired().is_some() {}
+    });
+}

@@ -1,0 +1,66 @@
+//! Operations whose instructions are counted: each is called [`CALLS`] times through one function, and Callgrind
+//! collects only inside that function. What prepares a call and cleans up after it costs nothing.
+
+mod leaves;
+mod loops;
+
+/// How often each operation is called.
+const CALLS: u32 = 100;
+
+/// Name, and what calls it.
+const OPERATIONS: &[(&str, fn())] = &[
+    ("inbox-push-first", leaves::inbox_push_first),
+    ("inbox-push-joined", leaves::inbox_push_joined),
+    ("inbox-push-kick-owed", leaves::inbox_push_kick_owed),
+    ("inbox-drain-64", leaves::inbox_drain_64),
+    ("deque-push", leaves::deque_push),
+    ("deque-pop", leaves::deque_pop),
+    ("deque-pop-last", leaves::deque_pop_last),
+    ("deque-steal", leaves::deque_steal),
+    ("tree-insert-1024", leaves::tree_insert),
+    ("tree-remove-1024", leaves::tree_remove),
+    ("tree-pick-1024", leaves::tree_pick),
+    ("wheel-arm", leaves::wheel_arm),
+    ("wheel-cancel", leaves::wheel_cancel),
+    ("wheel-turn-nothing-due", leaves::wheel_turn_nothing_due),
+    ("wheel-turn-64-fire", leaves::wheel_turn_64_fire),
+    ("sched-wake", loops::wake),
+    ("sched-step-yield", loops::step_yield),
+    ("sched-on-kick", loops::on_kick),
+    ("sched-on-timer-nothing-due", loops::on_timer_nothing_due),
+    ("sched-on-timer-32-due", loops::on_timer_32_due),
+];
+
+/// The operations, in the order of the table.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|(name, _)| *name)
+}
+
+/// Calls one operation [`CALLS`] times; `None` if there is none of that name.
+pub fn call(name: &str) -> Option<u32> {
+    let (_, operation) = OPERATIONS.iter().find(|(known, _)| *known == name)?;
+    operation();
+    Some(CALLS)
+}
+
+/// The one place where instructions are collected: `--toggle-collect` names this function.
+#[inline(never)]
+fn counted_call<R>(operation: impl FnOnce() -> R) -> R {
+    operation()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_operation_runs_under_a_name_of_its_own() {
+        let known: HashSet<_> = names().collect();
+        assert_eq!(known.len(), OPERATIONS.len());
+        for name in names() {
+            assert_eq!(call(name), Some(CALLS), "{name}");
+        }
+        assert_eq!(call("no-such-operation"), None);
+    }
+}

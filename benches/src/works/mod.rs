@@ -1,0 +1,32 @@
+//! The works, one file each: a new row is one line here, a new rival one line in the work's `contenders`.
+
+mod deque_rivals;
+mod deques;
+mod executor_rivals;
+mod executors;
+mod inbox_rivals;
+mod inboxes;
+mod timer_rivals;
+mod timers;
+mod tree_rivals;
+mod trees;
+
+use crate::work::{Missing, Work};
+
+/// Every row, in the order of the table.
+pub static ALL: &[Work] = &[
+    deques::BATCHES,
+    deques::SINGLE,
+    deques::BULK,
+    deques::UNDER_A_THIEF,
+    deques::STEAL_HALF,
+    inboxes::PUSH_AND_DRAIN,
+    inboxes::TWO_CORES,
+    trees::POP_AND_REINSERT,
+    timers::ARM_AND_EXPIRE,
+    timers::ARM_AND_CANCEL,
+    executors::YIELDS,
+    executors::SPAWNS,
+];
+
+const MAITAKE: Missing = Missing { name: "maitake", why: "not in the registry" };

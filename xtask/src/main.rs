@@ -7,9 +7,11 @@ mod count;
 mod mutants;
 mod needs;
 mod orderings;
+mod page;
 mod pins;
 mod report;
 mod steps;
+mod trace_cost;
 mod workspace;
 
 use std::process::ExitCode;
@@ -68,6 +70,14 @@ enum Verify {
     },
     /// Break the code, and see that a test notices: each ordering weakened, and what `verification/mutants` says
     Mutants(mutants::Options),
+    /// The timeline page of a run of two seconds, in headless Chromium
+    Page {
+        /// Take the picture for the README anew
+        #[arg(long)]
+        picture: bool,
+    },
+    /// Count instructions: a trace that is off costs none
+    TraceCost,
 }
 
 fn main() -> ExitCode {
@@ -110,6 +120,8 @@ fn run(arguments: Arguments) -> Result<bool> {
                 Verify::Shuttle { of: name } => steps::shuttle(&workspace, of(name).as_deref())?,
                 Verify::Miri { of: name } => steps::miri(&workspace, of(name).as_deref())?,
                 Verify::Mutants(options) => options.run(&workspace)?,
+                Verify::Page { picture } => page::run(&workspace, *picture)?,
+                Verify::TraceCost => trace_cost::run(&workspace)?,
             };
             Ok(true)
         }

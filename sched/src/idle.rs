@@ -91,6 +91,7 @@ impl Default for IdleSet {
 
 impl fmt::Debug for IdleSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Ordering: Relaxed; a snapshot for people.
         let members = self.0.iter_from(0, crate::MAX_CPUS, Ordering::Relaxed);
         f.debug_set().entries(members.map(CpuId::index)).finish()
     }

@@ -185,10 +185,10 @@ fn a_sleep_that_moves_to_another_waker_wakes_that_one() {
     let first = scheduler.spawn(async move {
         let mut sleep = sleep;
         assert_eq!(poll_once(&mut sleep), Poll::Pending);
-        sleep
+        Some(sleep)
     });
     let second = scheduler.spawn(async move {
-        first.await.unwrap().await;
+        first.await.unwrap().unwrap().await;
         log.push(1);
     });
     test.settle(0);

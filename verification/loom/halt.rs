@@ -4,12 +4,12 @@
 //! `Scheduler::push` and of `Scheduler::inject`. Each model asks the same: is there an execution in which the CPU halts,
 //! nobody kicks it, and there is work?
 
-use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 use mpsc_inbox::{Inbox, Owner, Pushed};
 use sched::idle::IdleSet;
 use sched_arch::CpuId;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as Uncounted;
 use steal_deque::StealDeque;
 use verification::exhaustive::{Node, model};

@@ -2,10 +2,10 @@
 //!
 //! The level and the inbox are the real ones; the few lines between them are those of `pick` and of `push`.
 
-use loom::sync::Arc;
 use loom::thread;
 use mpsc_inbox::{Inbox, Pushed};
 use sched::level::RunningLevel;
+use std::sync::Arc;
 use verification::exhaustive::{Node, model};
 
 const BACKGROUND: u8 = 1;

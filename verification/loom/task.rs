@@ -4,10 +4,10 @@
 //! atomic (an unordered read may be old). No queue stands between the parties: whoever is told to place the task runs it
 //! at once. So the word alone must order everything, and no inbox's ordering hides a weak one.
 
-use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use sched::state::{Begin, End, State, Wake};
+use std::sync::Arc;
 use verification::exhaustive::{Exclusive, Plain, model};
 
 /// A task whose future reads what its wakers wrote, and finishes in its `last_poll`-th poll.

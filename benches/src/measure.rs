@@ -38,7 +38,7 @@ impl Effort {
     pub const FULL: Self = Self {
         sample: Duration::from_micros(500),
         pairs: 1_001,
-        row: Duration::from_secs(8),
+        row: Duration::from_secs(5),
         latencies: 10_000,
     };
 

@@ -3,10 +3,10 @@
 use crate::goal::{Against, Goal};
 use crate::stats;
 use serde::Serialize;
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What one contender's samples were, one per pair, ns per item.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Series {
     pub(crate) name: &'static str,
     pub(crate) samples_ns: Vec<f64>,
@@ -71,34 +71,45 @@ impl Row {
         )
     }
 
-    fn json(&self) -> Value {
-        let rivals: serde_json::Map<_, _> = self
-            .rivals
-            .iter()
-            .map(|rival| (rival.name.to_owned(), json!(rival.median_ns())))
-            .collect();
-        json!({
-            "work": self.work,
-            "size": self.size,
-            "ours_ns": self.ours.median_ns(),
-            "rivals": rivals,
-            "best_rival": self.best().map(|best| best.name),
-            "ratio": self.ratio(),
-            "goal": self.goal.map(|goal| goal.factor),
-            "met": self.is_met(),
-        })
+    fn json(&self) -> JsonRow {
+        let rivals = self.rivals.iter().map(|rival| (rival.name, rival.median_ns()));
+        JsonRow {
+            work: self.work,
+            size: self.size,
+            ours_ns: self.ours.median_ns(),
+            rivals: rivals.collect(),
+            best_rival: self.best().map(|best| best.name),
+            ratio: self.ratio(),
+            goal: self.goal.map(|goal| goal.factor),
+            met: self.is_met(),
+        }
     }
+}
+
+/// A row as other programs read it.
+#[derive(Serialize)]
+struct JsonRow {
+    work: &'static str,
+    size: u64,
+    ours_ns: f64,
+    rivals: BTreeMap<&'static str, f64>,
+    best_rival: Option<&'static str>,
+    ratio: Option<f64>,
+    goal: Option<f64>,
+    met: Option<bool>,
 }
 
 /// All rows, an array with one object to a line.
 pub fn json(rows: &[Row]) -> String {
-    let lines: Vec<_> = rows.iter().map(|row| row.json().to_string()).collect();
+    let line = |row: &Row| serde_json::to_string(&row.json()).expect("plain data");
+    let lines: Vec<_> = rows.iter().map(line).collect();
     format!("[\n{}\n]\n", lines.join(",\n"))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     pub(crate) fn series(name: &'static str, samples_ns: &[f64]) -> Series {
         Series { name, samples_ns: samples_ns.to_vec(), latencies_ns: vec![] }
@@ -141,5 +152,9 @@ pub(crate) mod tests {
         );
         assert_eq!((&rows[1]["goal"], &rows[1]["met"]), (&Value::Null, &Value::Null));
         assert_eq!(text.lines().count(), 4);
+        assert!(text.starts_with(
+            r#"[
+{"work":"juggling","size":3,"ours_ns":8.0,"#
+        ));
     }
 }

@@ -174,13 +174,14 @@ fn moments_with_a_steal_outlive_dull_ones() {
     moments.look(0);
     let id = task_id();
     rings.record(cpu(1), 10, Event::Steal { task: id, victim: CpuId::new(0) });
+    rings.record(cpu(1), 11, Event::Run { task: id, tier: Tier::Normal, name: "stolen" });
     moments.look(1);
     for now_ns in 100..100_000 {
         rings.record(cpu(1), now_ns, Event::Tick);
     }
     let timeline = moments.end();
     let kinds: Vec<Kind> = timeline.records.iter().map(|record| record.kind).collect();
-    assert_eq!(kinds, [Kind::Halt, Kind::Steal]);
+    assert_eq!(kinds, [Kind::Halt, Kind::Steal, Kind::Run]);
     assert_eq!(timeline.counts[Kind::Tick.index()], 99_900);
 }
 

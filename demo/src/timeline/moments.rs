@@ -5,6 +5,7 @@
 
 use super::{HostedRings, Timeline};
 use sched::trace::Kind;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 /// A capture serves so long, before a later one takes its place.
@@ -48,8 +49,16 @@ impl Moments {
     }
 }
 
-/// A steal whose arrow can be drawn: not in what is only there to tell the state of CPUs.
+/// Whether a steal's arrow can be drawn: the stolen task's poll is there, too.
 fn has_steal(timeline: &Timeline) -> bool {
-    let start_ns = timeline.start_ns;
-    timeline.records.iter().any(|record| record.kind == Kind::Steal && record.time_ns >= start_ns)
+    let complete = timeline.records.iter().filter(|record| record.time_ns >= timeline.start_ns);
+    let mut stolen = HashSet::new();
+    complete.into_iter().any(|record| match record.kind {
+        Kind::Steal => {
+            stolen.insert(record.task);
+            false
+        }
+        Kind::Run => stolen.contains(&record.task),
+        _ => false,
+    })
 }

@@ -77,34 +77,46 @@ function time(ns) {
   return ns < 1e9 ? `${digits(ns / 1e6)} ms` : `${digits(ns / 1e9)} s`;
 }
 
-// Where to look first: as much as possible of all that can happen, in a window in which bars have a visible length.
+// Where to look first: as much as possible of all that can happen, in a window in which bars have a visible length. Wider
+// ones have to show more to be chosen.
 function firstView() {
   const polls = model.spans.filter((span) => span.task !== NO_TASK).length;
   const mean = model.end / Math.max(polls, 1);
-  const widths = [40, 100, 250].map((wanted) => Math.min(model.end, Math.max(2e4, mean * wanted)));
+  const widths = [40, 100, 250, 700, 2000, polls].map((wanted) => Math.min(model.end, Math.max(2e4, mean * wanted)));
   const views = widths.map(bestView);
   const best = views.reduce((best, next) => (next.score > best.score + 0.8 ? next : best));
   return { from: best.from, to: best.from + best.width };
 }
 
+const MOST_STEPS = 3000;
+
 // The most eventful window of a width.
 function bestView(width) {
-  const steps = Math.min(4000, Math.max(1, Math.floor((model.end - width) / (width / 4))));
+  const steps = Math.min(MOST_STEPS, Math.max(1, Math.floor((4 * (model.end - width)) / width)));
   let best = { score: -1, from: 0, width };
   for (let step = 0; step <= steps; step++) {
     const from = ((model.end - width) * step) / steps;
-    const seen = [0, 0, 0];
-    for (const arrow of arrowsIn(from, from + width)) {
-      const inside = arrow.fromAt >= from && arrow.toAt <= from + width;
-      if (inside && arrow.from !== arrow.to) seen[arrow.kind]++;
-    }
-    const kinds = new Set();
-    for (const row of model.rows) {
-      for (const span of spansIn(row, from, from + width)) if (span.task !== NO_TASK) kinds.add(span.name);
-    }
-    const some = (count, enough) => Math.min(count, enough) / enough;
-    const score = 3 * some(seen[WAKE], 12) + 5 * some(seen[STEAL], 1) + 2 * some(seen[STEAL], 4) + some(seen[KICK], 6) + 2 * some(kinds.size, 7);
+    const score = scoreOf(from, from + width);
     if (score > best.score) best = { score, from, width };
   }
   return best;
+}
+
+// A wake and a steal count most, then more of them, and of kinds of tasks.
+function scoreOf(from, to) {
+  const seen = [0, 0, 0];
+  for (let at = firstFrom(model.arrows, "toAt", from); at < model.arrows.length; at++) {
+    const arrow = model.arrows[at];
+    if (arrow.toAt > to) break;
+    // An arc within a row has to be long to be seen.
+    const visible = arrow.from !== arrow.to || arrow.toAt - arrow.fromAt > (to - from) / 40;
+    if (arrow.fromAt >= from && visible) seen[arrow.kind]++;
+  }
+  const kinds = new Set();
+  for (const row of model.rows) {
+    for (const span of spansIn(row, from, to)) if (span.task !== NO_TASK) kinds.add(span.name);
+  }
+  const some = (count, enough) => Math.min(count, enough) / enough;
+  return 5 * some(seen[WAKE], 1) + 5 * some(seen[STEAL], 1) + 3 * some(seen[WAKE], 12) +
+    2 * some(seen[STEAL], 4) + some(seen[KICK], 6) + 2 * some(kinds.size, 7);
 }

@@ -4,7 +4,8 @@
 //! no hook. callgrind counts the instructions of the same function in both; the counts must be equal. A third count,
 //! with a trace that counts, shows that the comparison would see a difference.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
@@ -21,9 +22,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<u64> {
     );
     let with_hook = build(workspace, "trace-cost", "")?;
     let without = build(workspace, "trace-cost-no-trace", "--cfg sched_no_trace")?;
-    let off = count(&with_hook, "off")?;
-    let none = count(&without, "off")?;
-    let on = count(&with_hook, "on")?;
+    let off = count(workspace, &with_hook, "off")?;
+    let none = count(workspace, &without, "off")?;
+    let on = count(workspace, &with_hook, "on")?;
     println!("instructions without the hook  {none:>12}");
     println!("             with it, off      {off:>12}");
     println!("             with it, on       {on:>12}");
@@ -33,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<u64> {
 }
 
 /// Builds the program, in one unit, so that how the code is cut does not depend on the flags.
-fn build(workspace: &Workspace, purpose: &str, flags: &str) -> Result<std::path::PathBuf> {
+fn build(workspace: &Workspace, purpose: &str, flags: &str) -> Result<PathBuf> {
     let target = workspace.target_for(purpose);
     Command::new("cargo")
         .directory(&workspace.root)
@@ -46,12 +47,15 @@ fn build(workspace: &Workspace, purpose: &str, flags: &str) -> Result<std::path:
     Ok(target.join("release/examples").join(PROGRAM))
 }
 
-/// Instructions of the function `trace_cost_<trace>` and all that it calls.
-fn count(program: &Path, trace: &str) -> Result<u64> {
+/// Instructions of the function `trace_cost_<trace>` and all that it calls. Each program is counted under the same name:
+/// the length of its name is enough to change what the allocator does.
+fn count(workspace: &Workspace, built: &Path, trace: &str) -> Result<u64> {
+    let program = workspace.target_for("trace-cost").join("counted");
+    fs::copy(built, &program)?;
     let output = Command::new("valgrind")
         .words("--tool=callgrind --callgrind-out-file=/dev/null --collect-atstart=no")
         .arg(format!("--toggle-collect=trace_cost_{trace}"))
-        .arg(program)
+        .arg(&program)
         .arg(trace)
         .quietly()
         .check()?;

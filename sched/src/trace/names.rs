@@ -8,7 +8,7 @@
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering, const_fn};
 use core::fmt;
 use core::num::NonZeroU16;
-use core::ptr::null_mut;
+use core::ptr::{NonNull, null_mut};
 
 /// The most names that get a number. Small in models, which visit each slot.
 pub const NAMES: usize = if cfg!(any(loom, shuttle)) { 2 } else { 256 };
@@ -64,12 +64,12 @@ impl Slot {
         // Ordering: Relaxed; the address itself is all that is compared.
         let mut seen = self.address.load(Ordering::Relaxed);
         if seen.is_null() {
-            // Ordering: Relaxed; the length carries the text, and is stored with Release.
+            // Ordering: Relaxed; see `text`.
             match self.address.compare_exchange(seen, address, Ordering::Relaxed, Ordering::Relaxed)
             {
                 Ok(_) => {
-                    // Ordering: Release pairs with the Acquire in `text`.
-                    self.length.store(name.len() + 1, Ordering::Release);
+                    // Ordering: Relaxed; see `text`.
+                    self.length.store(name.len() + 1, Ordering::Relaxed);
                     return Ok(true);
                 }
                 Err(other) => seen = other,
@@ -86,14 +86,13 @@ impl Slot {
     }
 
     fn text(&self) -> Option<&'static str> {
-        // Ordering: Acquire pairs with the Release in `holds`: the address is the one that the length belongs to.
-        let length = self.length.load(Ordering::Acquire).checked_sub(1)?;
-        // Ordering: Relaxed; ordered by the Acquire above, and never changed after it was set (TN1).
-        let address = self.address.load(Ordering::Relaxed);
-        // SAFETY: the length is set, so address and length are those of one `&'static str` (TN1, TN2).
-        Some(unsafe {
-            core::str::from_utf8_unchecked(core::slice::from_raw_parts(address, length))
-        })
+        // Ordering: Relaxed, in any order; each is set once, so that two that are set belong together (TN1, TN2), and the
+        // text they stand for was there before the program began.
+        let length = self.length.load(Ordering::Relaxed).checked_sub(1)?;
+        let address = NonNull::new(self.address.load(Ordering::Relaxed))?;
+        let bytes = NonNull::slice_from_raw_parts(address, length);
+        // SAFETY: both are set, so address and length are those of one `&'static str` (TN1, TN2).
+        Some(unsafe { core::str::from_utf8_unchecked(bytes.as_ref()) })
     }
 }
 

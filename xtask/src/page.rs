@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::command::Command;
 use crate::workspace::Workspace;
 
-const CPUS: u32 = 4;
+const CPUS: u32 = 8;
 const PICTURE: &str = "docs/timeline.png";
 const MOST_PICTURE_BYTES: u64 = 300_000;
 const BROWSERS: [&str; 2] = ["chromium", "chromium-browser"];

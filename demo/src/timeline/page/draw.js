@@ -241,10 +241,10 @@ function drawArrows(context) {
     arrows.forEach((arrow, index) => {
       if (index % stride) return;
       const dim = (hovered || chosen) && arrow.task !== (hovered || chosen).task;
-      const clear = kind === STEAL ? Math.max(crowd, 0.6) : crowd;
+      const clear = kind === STEAL ? Math.max(crowd, 0.5) : crowd;
       context.globalAlpha = style.alpha * clear * (dim ? 0.25 : 1) * clarityOf(arrow);
       context.strokeStyle = context.fillStyle = theme.get(style.colour);
-      context.lineWidth = style.width;
+      context.lineWidth = arrows.length > 12 ? Math.min(style.width, 1.25) : style.width;
       context.setLineDash(style.dash);
       drawArrow(context, arrow);
       counts[kind]++;

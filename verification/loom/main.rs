@@ -3,6 +3,7 @@
 
 mod deque;
 mod halt;
+mod handover;
 mod inbox;
 mod level;
 mod machine;

@@ -14,17 +14,19 @@ use verification::exhaustive;
 
 const CPUS: usize = 2;
 
-type Sched = Scheduler<Stepped, (), CPUS>;
+pub(crate) type Sched = Scheduler<Stepped, (), CPUS>;
 
 /// For a loop's frames and a scheduler on its way to the heap, in words.
 const STACK_WORDS: usize = 1 << 15;
 
-fn spawn<R: Send + 'static>(body: impl FnOnce() -> R + Send + 'static) -> thread::JoinHandle<R> {
+pub(crate) fn spawn<R: Send + 'static>(
+    body: impl FnOnce() -> R + Send + 'static,
+) -> thread::JoinHandle<R> {
     thread::Builder::new().stack_size(STACK_WORDS).spawn(body).expect("loom has room for it")
 }
 
 /// Explores `body`, which has joined its threads and let all tasks end when it returns.
-fn model(body: fn(&'static Sched)) {
+pub(crate) fn model(body: fn(&'static Sched)) {
     exhaustive::model(move || {
         let body = move || {
             let mut settings = Settings::DEFAULT;
@@ -40,7 +42,7 @@ fn model(body: fn(&'static Sched)) {
 }
 
 /// Nothing is left when the CPU has nothing more to do.
-fn run_out(mut core: sched::Core<Stepped, (), CPUS>) {
+pub(crate) fn run_out(mut core: sched::Core<Stepped, (), CPUS>) {
     while core.step() != Step::Halted {}
     assert_eq!(core.queued(), 0);
 }
@@ -86,7 +88,7 @@ fn a_cpu_with_a_task_to_spare_wakes_an_idle_one() {
 }
 
 /// A future that leaves its waker, and finishes when it is polled a second time.
-fn woken_once(waker: Arc<Mutex<Option<Waker>>>) -> impl Future<Output = ()> {
+pub(crate) fn woken_once(waker: Arc<Mutex<Option<Waker>>>) -> impl Future<Output = ()> {
     poll_fn(move |context| {
         let mut waker = waker.lock().unwrap();
         if waker.is_some() {

@@ -36,7 +36,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     OPERATIONS.iter().map(|(name, _)| *name)
 }
 
-/// Calls one operation [`CALLS`] times; `None` if there is none of that name.
+/// Calls one operation `CALLS` times; `None` if there is none of that name.
 pub fn call(name: &str) -> Option<u32> {
     let (_, operation) = OPERATIONS.iter().find(|(known, _)| *known == name)?;
     operation();

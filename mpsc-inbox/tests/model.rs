@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(crate) enum Step {
     Push,
     Drain(usize),
     Arm,
@@ -105,7 +105,7 @@ impl Model {
 }
 
 /// Runs one history on both and compares every answer and every visible state.
-fn check(history: &[Step]) {
+pub(crate) fn check(history: &[Step]) {
     let mut model = Model {
         state: State::Open,
         list: VecDeque::new(),
@@ -169,7 +169,7 @@ fn every_short_history_agrees_with_the_model() {
     }
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => Just(Step::Push),
         6 => (0_usize..12).prop_map(Step::Drain),

@@ -10,24 +10,25 @@ use proptest::prelude::*;
 use rbtree_aug::{Augment, MinDeadline, Tree};
 
 #[derive(Clone, Debug)]
-enum Op {
+pub(crate) enum Op {
     Insert { key: i32, deadline: u32 },
-    Remove(prop::sample::Index),
+    /// The node of this rank, counted around.
+    Remove(usize),
     PopFirst,
     PopLast,
-    SetDeadline(prop::sample::Index, u32),
+    SetDeadline(usize, u32),
     Clear,
 }
 
-fn op() -> impl Strategy<Value = Op> {
+pub(crate) fn op() -> impl Strategy<Value = Op> {
     // Few keys and deadlines, so that equal ones are common.
     let (key, deadline) = (-8..8, prop_oneof![9 => 0..20_u32, 1 => Just(u32::MAX)]);
     prop_oneof![
         40 => (key, deadline.clone()).prop_map(|(key, deadline)| Op::Insert { key, deadline }),
-        20 => any::<prop::sample::Index>().prop_map(Op::Remove),
+        20 => any::<usize>().prop_map(Op::Remove),
         5 => Just(Op::PopFirst),
         5 => Just(Op::PopLast),
-        10 => (any::<prop::sample::Index>(), deadline).prop_map(|(at, to)| Op::SetDeadline(at, to)),
+        10 => (any::<usize>(), deadline).prop_map(|(at, to)| Op::SetDeadline(at, to)),
         1 => Just(Op::Clear),
     ]
 }
@@ -47,7 +48,7 @@ fn apply(tree: &mut Tree<Entity>, model: &mut Model, lives: &Lives, id: u32, op:
             model.insert((key, id), deadline);
         }
         Op::Remove(at) if !model.is_empty() => {
-            let rank = at.index(model.len());
+            let rank = at % model.len();
             let expected = *model.keys().nth(rank).expect("in range");
             // SAFETY: In this tree.
             let removed = unsafe { tree.remove(nth(tree, rank)) };
@@ -61,7 +62,7 @@ fn apply(tree: &mut Tree<Entity>, model: &mut Model, lives: &Lives, id: u32, op:
             assert_eq!(tree.pop_last().map(id_of), model.pop_last().map(|(key, _)| key));
         }
         Op::SetDeadline(at, to) if !model.is_empty() => {
-            let rank = at.index(model.len());
+            let rank = at % model.len();
             *model.values_mut().nth(rank).expect("in range") = to;
             let node = nth(tree, rank);
             // SAFETY: Live, and in this tree.
@@ -103,6 +104,19 @@ fn compare(tree: &Tree<Entity>, model: &Model) {
     }
 }
 
+/// Runs one history on both, and compares after every step.
+pub(crate) fn check(history: Vec<Op>) {
+    let lives = Lives::default();
+    let (mut tree, mut model) = (Tree::new(), Model::new());
+    for (id, op) in history.into_iter().enumerate() {
+        apply(&mut tree, &mut model, &lives, id as u32, op);
+        compare(&tree, &model);
+        assert_eq!(lives.alive(), model.len(), "a node was lost, or kept");
+    }
+    drop(tree);
+    assert_eq!(lives.alive(), 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: if cfg!(miri) { 2 } else { 256 },
@@ -114,15 +128,7 @@ proptest! {
     fn every_history_does_what_a_sorted_map_does(
         ops in prop::collection::vec(op(), 1..if cfg!(miri) { 16 } else { 200 })
     ) {
-        let lives = Lives::default();
-        let (mut tree, mut model) = (Tree::new(), Model::new());
-        for (id, op) in ops.into_iter().enumerate() {
-            apply(&mut tree, &mut model, &lives, id as u32, op);
-            compare(&tree, &model);
-            prop_assert_eq!(lives.alive(), model.len(), "a node was lost, or kept");
-        }
-        drop(tree);
-        prop_assert_eq!(lives.alive(), 0);
+        check(ops);
     }
 
     #[test]

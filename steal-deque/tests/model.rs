@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use steal_deque::{Full, NotEmpty, Steal, StealDeque};
 
 #[derive(Clone, Debug)]
-enum Operation {
+pub(crate) enum Operation {
     Push,
     Pop,
     Steal,
@@ -30,11 +30,11 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 /// A start near an edge of the positions, or anywhere.
-fn start() -> impl Strategy<Value = u64> {
+pub(crate) fn start() -> impl Strategy<Value = u64> {
     prop_oneof![u64::MAX - 9..=u64::MAX, i64::MAX as u64 - 9..i64::MAX as u64 + 9, any::<u64>()]
 }
 
-fn operations() -> impl Strategy<Value = Vec<Operation>> {
+pub(crate) fn operations() -> impl Strategy<Value = Vec<Operation>> {
     prop::collection::vec(operation(), 0..if cfg!(miri) { 20 } else { 120 })
 }
 
@@ -44,7 +44,7 @@ fn config() -> ProptestConfig {
 }
 
 /// The back of the `VecDeque` is the owner's end, its front the thieves'.
-fn agrees_with_vec_deque<const N: usize>(
+pub(crate) fn agrees_with_vec_deque<const N: usize>(
     start: u64,
     operations: Vec<Operation>,
 ) -> Result<(), TestCaseError> {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 const NODES: usize = 12;
 
 #[derive(Clone, Copy, Debug)]
-enum Tick {
+pub(crate) enum Tick {
     Ahead(u64),
     Behind(u64),
     /// That of the last tick used for arming: equal deadlines are what FIFO is about.
@@ -19,7 +19,7 @@ enum Tick {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Op {
+pub(crate) enum Op {
     Arm(usize, Tick),
     Rearm(usize, Tick),
     Cancel(usize),
@@ -56,7 +56,7 @@ fn budget() -> impl Strategy<Value = usize> {
     prop_oneof![6 => 0..4_usize, 1 => Just(usize::MAX)]
 }
 
-fn op() -> impl Strategy<Value = Op> {
+pub(crate) fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         8 => (0..NODES, tick()).prop_map(|(id, tick)| Op::Arm(id, tick)),
         2 => (0..NODES, tick()).prop_map(|(id, tick)| Op::Rearm(id, tick)),
@@ -66,11 +66,11 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn start() -> impl Strategy<Value = u64> {
+pub(crate) fn start() -> impl Strategy<Value = u64> {
     prop_oneof![Just(0), any::<u64>(), (0..200_u64).prop_map(|ticks| u64::MAX - ticks)]
 }
 
-fn run<const LEVELS: usize, const SLOTS: usize>(start: u64, ops: &[Op]) {
+pub(crate) fn run<const LEVELS: usize, const SLOTS: usize>(start: u64, ops: &[Op]) {
     let mut checked = Checked::<LEVELS, SLOTS>::new(start, NODES);
     let mut last = start;
     for &op in ops {

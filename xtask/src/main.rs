@@ -2,6 +2,7 @@
 //! runs one checker, or the mutants that show that the checkers can fail; `cargo xtask bench` measures.
 
 mod bench;
+mod checkers;
 mod command;
 mod count;
 mod mutants;
@@ -53,21 +54,8 @@ enum Chore {
 
 #[derive(Subcommand)]
 enum Verify {
-    /// The models, exhaustively within their bounds
-    Loom {
-        /// A crate, or a part of a model's name
-        of: Option<String>,
-    },
-    /// The models, under many random schedules
-    Shuttle {
-        /// A crate, or a part of a model's name
-        of: Option<String>,
-    },
-    /// The leaves' tests under Miri
-    Miri {
-        /// One of the leaves
-        of: Option<String>,
-    },
+    #[command(flatten)]
+    Checker(checkers::Chosen),
     /// Break the code, and see that a test notices: each ordering weakened, and what `verification/mutants` says
     Mutants(mutants::Options),
     /// The timeline page of a run of two seconds, in headless Chromium
@@ -114,11 +102,8 @@ fn run(arguments: Arguments) -> Result<bool> {
         }
         Chore::Bench(options) => bench::run(&workspace, &options),
         Chore::Verify(verify) => {
-            let of = |of: &Option<String>| of.clone();
             match &verify {
-                Verify::Loom { of: name } => steps::loom(&workspace, of(name).as_deref())?,
-                Verify::Shuttle { of: name } => steps::shuttle(&workspace, of(name).as_deref())?,
-                Verify::Miri { of: name } => steps::miri(&workspace, of(name).as_deref())?,
+                Verify::Checker(chosen) => chosen.run(&workspace)?,
                 Verify::Mutants(options) => options.run(&workspace)?,
                 Verify::Page { picture } => page::run(&workspace, *picture)?,
                 Verify::TraceCost => trace_cost::run(&workspace)?,

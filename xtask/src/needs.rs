@@ -47,8 +47,18 @@ pub(crate) fn subcommand(name: &str, component: &str) -> Result<()> {
     if cargo_has(name) { Ok(()) } else { self::component(None, component) }
 }
 
+/// A subcommand of cargo that is a crate of its own, built here when it is not there, or `Missing`.
+pub(crate) fn cargo_tool(package: &str, subcommand: &str) -> Result<()> {
+    if cargo_has(subcommand) {
+        return Ok(());
+    }
+    obtain(&format!("{package}, which takes some minutes to build"), || {
+        Command::new("cargo").words("install --locked").arg(package)
+    })
+}
+
 /// A component of a toolchain, or `Missing`.
-fn component(toolchain: Toolchain<'_>, name: &str) -> Result<()> {
+pub(crate) fn component(toolchain: Toolchain<'_>, name: &str) -> Result<()> {
     if listed("component list --installed", toolchain, name) {
         return Ok(());
     }

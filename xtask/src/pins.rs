@@ -40,12 +40,19 @@ pub(crate) const DEBIAN_LINKER: &str = "ld.lld-22";
 /// How often loom may preempt in one execution: with three, all known bugs of the kind are found.
 pub(crate) const LOOM_MAX_PREEMPTIONS: &str = "3";
 
+/// The same, where it may take long.
+pub(crate) const LOOM_MAX_PREEMPTIONS_LONG: &str = "5";
+
 /// What Miri checks beyond its defaults.
 pub(crate) const MIRI_FLAGS: &str = "-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check";
 
 /// The same, under the other aliasing model.
 pub(crate) const MIRI_TREE_BORROWS_FLAGS: &str =
     "-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check -Zmiri-tree-borrows";
+
+/// The first ones, with many schedules and choices of what may be seen.
+pub(crate) const MIRI_SEEDS_FLAGS: &str =
+    "-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check -Zmiri-many-seeds=0..16";
 
 /// How often a download is tried.
 pub(crate) const DOWNLOAD_TRIES: u32 = 3;
@@ -55,6 +62,9 @@ pub(crate) const DOWNLOAD_PAUSE: Duration = Duration::from_secs(2);
 
 /// No command of a step may run longer: a hung test must not hide the steps after it.
 pub(crate) const COMMAND_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// No command of a checker's long form may run longer.
+pub(crate) const CHECKER_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long one test may run on a mutant.
 pub(crate) const MUTANT_LIMIT_SECONDS: u64 = 120;

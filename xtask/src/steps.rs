@@ -14,7 +14,7 @@ use crate::count::count;
 use crate::needs::{self, Missing};
 use crate::orderings::Orderings;
 use crate::workspace::Workspace;
-use crate::{mutants, pins};
+use crate::{checkers, mutants, pins};
 
 /// One check with a name. It answers how many tests it ran.
 pub(crate) struct Step {
@@ -36,10 +36,18 @@ pub(crate) const ALL: &[Step] = &[
     Step {
         name: "loom",
         heading: "models, every interleaving within bounds",
-        run: |w| loom(w, None),
+        run: |w| checkers::run(w, "loom", None, false),
     },
-    Step { name: "shuttle", heading: "models, many random schedules", run: |w| shuttle(w, None) },
-    Step { name: "miri", heading: "no undefined behaviour in the leaves", run: |w| miri(w, None) },
+    Step {
+        name: "shuttle",
+        heading: "models, many random schedules",
+        run: |w| checkers::run(w, "shuttle", None, false),
+    },
+    Step {
+        name: "miri",
+        heading: "no undefined behaviour in the leaves",
+        run: |w| checkers::run(w, "miri", None, false),
+    },
     Step { name: "mutants", heading: "the checks notice broken code", run: all_mutants },
     Step { name: "demo", heading: "the hosted scheduler runs and stops", run: demo },
 ];
@@ -191,61 +199,6 @@ fn debian(workspace: &Workspace) -> Command {
         .words("build -Zbuild-std=core,alloc")
 }
 
-/// The models of one crate, or those whose name has a part, or all.
-pub(crate) fn loom(workspace: &Workspace, of: Option<&str>) -> Result<u64> {
-    let command = cargo(workspace).env("LOOM_MAX_PREEMPTIONS", pins::LOOM_MAX_PREEMPTIONS);
-    models(workspace, command, "loom", of)
-}
-
-/// As `loom`.
-pub(crate) fn shuttle(workspace: &Workspace, of: Option<&str>) -> Result<u64> {
-    models(workspace, cargo(workspace), "shuttle", of)
-}
-
-fn models(workspace: &Workspace, command: Command, tool: &str, of: Option<&str>) -> Result<u64> {
-    let command =
-        command.target_dir(&workspace.target_for(tool)).env("RUSTFLAGS", format!("--cfg {tool}"));
-    tests(command, "", |command| {
-        command
-            .words("--release --package verification")
-            .args(["--features", tool, "--test", tool])
-            .args(model_filter(of))
-    })
-}
-
-/// What nextest and libtest both understand.
-fn model_filter(of: Option<&str>) -> Vec<&str> {
-    let Some(of) = of else { return Vec::new() };
-    if of == "sched" {
-        return ["--"]
-            .into_iter()
-            .chain(pins::MODELS.iter().flat_map(|m| ["--skip", m.1]))
-            .collect();
-    }
-    let module = pins::MODELS.iter().find(|(name, _)| *name == of).map_or(of, |m| m.1);
-    vec!["--", module]
-}
-
-/// One leaf under Miri, or all: strict provenance, symbolic alignment, both aliasing models, and
-/// nothing suppressed.
-pub(crate) fn miri(workspace: &Workspace, of: Option<&str>) -> Result<u64> {
-    needs::toolchain(pins::NIGHTLY, &["miri", "rust-src"])?;
-    let leaves: Vec<_> =
-        pins::LEAVES.into_iter().filter(|leaf| of.is_none_or(|of| of == *leaf)).collect();
-    ensure!(!leaves.is_empty(), "not a leaf: {}", of.unwrap_or_default());
-    let mut ran = 0;
-    for flags in [pins::MIRI_FLAGS, pins::MIRI_TREE_BORROWS_FLAGS] {
-        let command = cargo(workspace).env("MIRIFLAGS", flags);
-        ran += tests(command, &format!("+{} miri", pins::NIGHTLY), |command| {
-            command
-                .packages(leaves.iter().copied())
-                .arg("--tests")
-                .arg(alloc_of(leaves.iter().copied()))
-        })?;
-    }
-    Ok(ran)
-}
-
 fn all_mutants(workspace: &Workspace) -> Result<u64> {
     let limit = Duration::from_secs(pins::MUTANT_LIMIT_SECONDS);
     mutants::run(workspace, None, None, limit)?.verdict()
@@ -272,13 +225,5 @@ mod tests {
     #[test]
     fn features_name_their_package() {
         assert_eq!(alloc_of(["sched-arch", "sched"]), "--features=sched/alloc");
-    }
-
-    #[test]
-    fn the_models_of_a_crate_are_found_by_its_name() {
-        assert!(model_filter(None).is_empty());
-        assert_eq!(model_filter(Some("mpsc-inbox")), ["--", "inbox::"]);
-        assert_eq!(model_filter(Some("sched")), ["--", "--skip", "inbox::", "--skip", "deque::"]);
-        assert_eq!(model_filter(Some("push")), ["--", "push"]);
     }
 }

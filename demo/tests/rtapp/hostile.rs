@@ -62,7 +62,7 @@ const PIECES: [&str; 48] = [
     "*/",
 ];
 
-fn check(text: &str) -> Option<Parsed> {
+pub(crate) fn check(text: &str) -> Option<Parsed> {
     match parse(text, "f") {
         Ok(parsed) => {
             check_model(&parsed.workload);

@@ -84,3 +84,23 @@ fn the_drain_after_a_kick_sees_what_was_pushed_before_it() {
         run_out(core);
     });
 }
+
+/// A loop runs until it is stopped, and sees then what was written before.
+#[test]
+fn who_stops_a_loop_has_written() {
+    model(|scheduler| {
+        Stepped::become_cpu(0);
+        let mut core = scheduler.enter().expect("it is new");
+        let written = Arc::new(Plain::new(0));
+        let before = written.clone();
+        let outside = spawn(move || {
+            before.write(1);
+            scheduler.stop();
+        });
+        scheduler.machine().give_way();
+        core.run();
+        assert_eq!(written.read(), 1);
+        outside.join().unwrap();
+        run_out(core);
+    });
+}

@@ -13,16 +13,23 @@ loom::thread_local! {
 
 pub(crate) struct Stepped {
     kicked: [AtomicBool; 2],
+    gives_way: AtomicBool,
 }
 
 impl Stepped {
     pub(crate) fn new() -> Self {
-        Self { kicked: Default::default() }
+        Self { kicked: Default::default(), gives_way: AtomicBool::new(false) }
     }
 
     /// Makes the calling thread the CPU.
     pub(crate) fn become_cpu(cpu: u32) {
         CPU.with(|current| current.set(Some(CpuId::new(cpu))));
+    }
+
+    /// From now on each step begins when no other thread can go on: for a loop that waits for others, which would else go
+    /// round for ever. It hides interleavings: not for a model of single steps.
+    pub(crate) fn give_way(&self) {
+        self.gives_way.store(true, SeqCst);
     }
 
     /// Whether the CPU was kicked.
@@ -47,6 +54,12 @@ unsafe impl Machine for Stepped {
     fn mask(&self) {}
 
     unsafe fn restore(&self, (): ()) {}
+
+    fn checkpoint(&self) {
+        if self.gives_way.load(SeqCst) {
+            loom::thread::yield_now();
+        }
+    }
 
     fn kick(&self, cpu: CpuId) {
         self.kicked[cpu.index()].store(true, SeqCst);

@@ -241,7 +241,9 @@ fn tables_and_books_are_on_standard_output_within_100_columns() {
         assert!(tables.contains(word), "{word}: {tables}");
     }
     assert!(tables.lines().all(|line| line.chars().count() <= 100), "{tables}");
-    assert!(tables.trim_end().lines().last().is_some_and(|last| last.starts_with("books: ")));
+    let mut last = tables.trim_end().lines().rev();
+    assert!(last.next().is_some_and(|line| line.starts_with("timeline: ")), "{tables}");
+    assert!(last.find(|line| !line.is_empty()).is_some_and(|line| line.starts_with("books: ")));
     let progress = text(&output.stderr);
     assert!(progress.contains("wakes/s") && !progress.contains('\u{1b}'), "{progress}");
     let json = std::fs::read_to_string(&json.0).expect("written");

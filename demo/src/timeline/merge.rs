@@ -2,7 +2,7 @@
 
 use sched::trace::{Kind, Record};
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 
 /// Merges streams by time; `true` with a stream says that older records of it are lost. Records of one stream never
 /// change places, also where its clock stepped back.
@@ -27,9 +27,10 @@ pub fn merge(streams: Vec<(Vec<Record>, bool)>, most: usize) -> (Vec<Record>, u6
 
     let mut states: Vec<Record> = Vec::new();
     let mut left_out = before.len() as u64;
+    let mut told = HashSet::new();
     for record in before.iter().rev() {
         let tells = matches!(record.kind, Kind::Run | Kind::Stop | Kind::Halt | Kind::Resume);
-        if tells && record.cpu.is_some() && states.iter().all(|state| state.cpu != record.cpu) {
+        if tells && record.cpu.is_some_and(|cpu| told.insert(cpu)) {
             states.push(*record);
         }
     }

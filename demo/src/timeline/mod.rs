@@ -27,7 +27,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Records that each CPU keeps.
-const RING_RECORDS: usize = 1 << 14;
+const RING_RECORDS: usize = 1 << 13;
 /// Records that all other threads keep together.
 const OTHERS_RECORDS: usize = 1 << 10;
 /// The most records of a timeline: what keeps its page below 5 MB.

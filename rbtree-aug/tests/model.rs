@@ -11,7 +11,10 @@ use rbtree_aug::{Augment, MinDeadline, Tree};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
-    Insert { key: i32, deadline: u32 },
+    Insert {
+        key: i32,
+        deadline: u32,
+    },
     /// The node of this rank, counted around.
     Remove(usize),
     PopFirst,

@@ -8,6 +8,7 @@ mod count;
 mod table;
 mod verb;
 
+use std::env;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -56,9 +57,7 @@ impl Checker {
     ) -> Result<Vec<Vec<String>>> {
         let places = match self.of {
             Of::FuzzTargets => chosen(&fuzz_targets(workspace)?, of)?,
-            Of::Crates(crates) => {
-                vec![chosen(crates, of)?.join(" ")]
-            }
+            Of::Crates(crates) => vec![chosen(crates, of)?.join(" ")],
             Of::Models => vec![String::new()],
         };
         let corpus = workspace.target_for("fuzz").join("corpus");
@@ -111,6 +110,8 @@ fn word_for(word: &str, place: &str, of: Option<&str>) -> Vec<String> {
     match word {
         "{test}" if needs::has_nextest() => words("nextest run --no-fail-fast"),
         "{test}" => words("test --no-fail-fast"),
+        "{nightly}" => vec![format!("+{}", pins::NIGHTLY)],
+        "{host}" => vec![format!("{}-unknown-linux-gnu", env::consts::ARCH)],
         "{packages}" => packages().collect(),
         "{crates}" => {
             let with_alloc = place.split(' ').filter(|name| pins::WITH_ALLOC.contains(name));

@@ -4,6 +4,7 @@
 //! - `{test}` stands for `nextest run`, or for cargo's own `test` where nextest is not installed;
 //! - `{crates}` for `-p` before each crate, with the features that its tests want;
 //! - `{models}` for the models of that crate, or for those whose name has that part;
+//! - `{nightly}` for the toolchain of that name, and `{host}` for this machine's target;
 //! - `{packages}` for the same without features;
 //! - `{target}` for each fuzz target in turn, or the one of that name, and `{corpus}` for the folder of its inputs.
 
@@ -110,14 +111,14 @@ pub(crate) const ALL: &[Checker] = &[
         of: Of::Crates(&pins::LEAVES),
         settings: &[],
         quick: runs![
-            "+nightly miri {test} {crates} --tests" with "MIRIFLAGS" = pins::MIRI_FLAGS,
-            "+nightly miri {test} {crates} --tests" with "MIRIFLAGS" = pins::MIRI_TREE_BORROWS_FLAGS,
+            "{nightly} miri {test} {crates} --tests" with "MIRIFLAGS" = pins::MIRI_FLAGS,
+            "{nightly} miri {test} {crates} --tests" with "MIRIFLAGS" = pins::MIRI_TREE_BORROWS_FLAGS,
         ],
         long: runs![
-            "+nightly miri {test} {crates} --tests" with "MIRIFLAGS" = pins::MIRI_FLAGS,
-            "+nightly miri {test} {crates} --tests" with "MIRIFLAGS" = pins::MIRI_TREE_BORROWS_FLAGS,
-            "+nightly miri test --no-fail-fast {crates} --tests" with "MIRIFLAGS" = pins::MIRI_SEEDS_FLAGS,
-            "+nightly miri {test} {crates} --tests --target aarch64-unknown-linux-gnu"
+            "{nightly} miri {test} {crates} --tests" with "MIRIFLAGS" = pins::MIRI_FLAGS,
+            "{nightly} miri {test} {crates} --tests" with "MIRIFLAGS" = pins::MIRI_TREE_BORROWS_FLAGS,
+            "{nightly} miri test --no-fail-fast {crates} --tests" with "MIRIFLAGS" = pins::MIRI_SEEDS_FLAGS,
+            "{nightly} miri {test} {crates} --tests --target aarch64-unknown-linux-gnu"
                 with "MIRIFLAGS" = pins::MIRI_FLAGS,
         ],
         unit: Unit::Tests,
@@ -128,10 +129,10 @@ pub(crate) const ALL: &[Checker] = &[
         needs: &[],
         of: Of::Crates(CRATES),
         settings: &[("RUSTC_BOOTSTRAP", "1"), ("RUSTFLAGS", "-Zsanitizer=address")],
-        quick: runs!["{test} {crates} --tests --target x86_64-unknown-linux-gnu"],
+        quick: runs!["{test} {crates} --tests --target {host}"],
         long: runs![
-            "{test} {crates} --tests --target x86_64-unknown-linux-gnu",
-            "{test} {crates} --tests --release --target x86_64-unknown-linux-gnu",
+            "{test} {crates} --tests --target {host}",
+            "{test} {crates} --tests --release --target {host}",
         ],
         unit: Unit::Tests,
     },
@@ -141,10 +142,10 @@ pub(crate) const ALL: &[Checker] = &[
         needs: &[Need::Component("rust-src")],
         of: Of::Crates(CRATES),
         settings: &[("RUSTC_BOOTSTRAP", "1"), ("RUSTFLAGS", "-Zsanitizer=thread")],
-        quick: runs!["{test} {crates} --tests -Zbuild-std --target x86_64-unknown-linux-gnu"],
+        quick: runs!["{test} {crates} --tests -Zbuild-std --target {host}"],
         long: runs![
-            "{test} {crates} --tests -Zbuild-std --target x86_64-unknown-linux-gnu",
-            "{test} {crates} --tests -Zbuild-std --release --target x86_64-unknown-linux-gnu",
+            "{test} {crates} --tests -Zbuild-std --target {host}",
+            "{test} {crates} --tests -Zbuild-std --release --target {host}",
         ],
         unit: Unit::Tests,
     },
@@ -155,10 +156,10 @@ pub(crate) const ALL: &[Checker] = &[
         of: Of::FuzzTargets,
         settings: &[],
         quick: runs![
-            "+nightly fuzz run --fuzz-dir verification/fuzz {target} {corpus} -- -max_total_time=15 -verbosity=0 -print_final_stats=1",
+            "{nightly} fuzz run --fuzz-dir verification/fuzz {target} {corpus} -- -max_total_time=15 -verbosity=0 -print_final_stats=1",
         ],
         long: runs![
-            "+nightly fuzz run --fuzz-dir verification/fuzz {target} {corpus} -- -max_total_time=600 -verbosity=0 -print_final_stats=1",
+            "{nightly} fuzz run --fuzz-dir verification/fuzz {target} {corpus} -- -max_total_time=600 -verbosity=0 -print_final_stats=1",
         ],
         unit: Unit::Inputs,
     },
@@ -168,10 +169,10 @@ pub(crate) const ALL: &[Checker] = &[
         needs: &[NIGHTLY_SOURCE, Need::Tool("cargo-careful", "careful")],
         of: Of::Crates(CRATES),
         settings: &[],
-        quick: runs!["+nightly careful test --no-fail-fast {crates} --tests"],
+        quick: runs!["{nightly} careful test --no-fail-fast {crates} --tests"],
         long: runs![
-            "+nightly careful test --no-fail-fast {crates} --tests",
-            "+nightly careful test --no-fail-fast {crates} --tests --release",
+            "{nightly} careful test --no-fail-fast {crates} --tests",
+            "{nightly} careful test --no-fail-fast {crates} --tests --release",
         ],
         unit: Unit::Tests,
     },

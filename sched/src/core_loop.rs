@@ -124,8 +124,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         // Ordering: Acquire; as in `on_kick`. A kick that was dropped before the CPU was up must not stand for the
         // next one.
         cpu.kick_pending.swap(false, Ordering::Acquire);
-        // Ordering: Release pairs with the Acquire in `others`.
-        self.online.insert(id, Ordering::Release);
+        // Ordering: Relaxed; what a thief finds here is there from the start, and a CPU that publishes work fences after
+        // this (PB1), so whoever halts without having seen it online is kicked.
+        self.online.insert(id, Ordering::Relaxed);
         let core = Core {
             scheduler: self,
             id,
@@ -316,8 +317,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
     fn drop(&mut self) {
         self.resume_from_halt();
-        // Ordering: Release pairs with the Acquire in `others`.
-        self.scheduler.online.remove(self.id, Ordering::Release);
+        // Ordering: Relaxed; a thief that comes late finds the deque as it was left.
+        self.scheduler.online.remove(self.id, Ordering::Relaxed);
         // The last look at the lists is over; the next loop finds them here.
         let masked = Masked::new(&self.scheduler.machine);
         let parked = Parked {

@@ -72,9 +72,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let masked = Masked::new(&scheduler.machine);
         // Ordering: Release pairs with the Acquire of `is_paused`.
         scheduler.paused.insert(self.id, Ordering::Release);
-        // Looked at after masking: `resume` kicks after it, which ends the halt. Ordering: Acquire pairs with the
-        // Release of `resume`.
-        if scheduler.pausing.contains(self.id, Ordering::Acquire) {
+        // Looked at after masking: `resume` kicks after it, which ends the halt. Ordering: Relaxed; the next step looks
+        // again, with Acquire.
+        if scheduler.pausing.contains(self.id, Ordering::Relaxed) {
             masked.halt();
         }
         // Ordering: Relaxed; the next step says so again if the pause is not over.

@@ -43,9 +43,9 @@ impl Cpu {
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// The other online CPUs, from `first` upward and around.
     fn others(&self, me: CpuId, first: usize) -> impl Iterator<Item = (CpuId, &Cpu)> {
-        // Ordering: Acquire pairs with the Release of `enter`.
+        // Ordering: Relaxed; see `enter`.
         self.online
-            .iter_from(first % CPUS, CPUS, Ordering::Acquire)
+            .iter_from(first % CPUS, CPUS, Ordering::Relaxed)
             .filter(move |&cpu| cpu != me)
             .filter_map(|cpu| Some((cpu, self.cpu(cpu)?)))
     }

@@ -102,9 +102,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             cpu.need_resched.store(true, Ordering::Relaxed);
             return;
         }
-        // Ordering: AcqRel, after the push. Release pairs with the Acquire swap of `on_kick`: its drain sees the
-        // push, whether this sender's interrupt or an earlier one brings it. Acquire orders the next such pair.
-        if cpu.kick_pending.swap(true, Ordering::AcqRel) {
+        // Ordering: Release, after the push; pairs with the Acquire swap of `on_kick`: its drain sees the push, whether
+        // this sender's interrupt or an earlier one brings it, as each sender's swap goes on with what it replaces.
+        if cpu.kick_pending.swap(true, Ordering::Release) {
             self.count(masked, |stats| &stats.kicks_saved);
             return;
         }

@@ -22,7 +22,6 @@ use crate::{CpuId, Machine, Scheduler};
 use core::fmt;
 use core::marker::PhantomData;
 use mpsc_inbox::{List, Owner};
-use sched_arch::Masked;
 
 /// Steps between two looks at the injector while there is other work. Prime, to fall in step with nothing.
 const INJECTOR_INTERVAL_STEPS: u64 = 61;
@@ -35,7 +34,7 @@ const INJECTOR_BUDGET_NODES: usize = 16;
 ///
 /// | Operation | Progress | Callable from | Allocates | Worst case |
 /// |---|---|---|---|---|
-/// | [`step`](Self::step) | lock-free but for the wheel's lock; halts when there is nothing to do | the CPU's own stack | no | two inbox budgets, one timer batch, one refill of 64, and one poll or one steal round |
+/// | [`step`](Self::step) | lock-free but for the wheel's lock; halts when there is nothing to do | the CPU's own stack | no | two inbox budgets (again at each of at most two lowerings of the level), 16 injector nodes, one timer batch, a refill of 64 for each of two tiers, and one poll, or a round over the other CPUs |
 /// | [`run`](Self::run) | as `step`, for ever | the CPU's own stack | no | – |
 pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize = 64> {
     pub(crate) scheduler: &'static Scheduler<M, T, CPUS>,
@@ -43,6 +42,8 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) cpu: &'static Cpu,
     pub(crate) critical_inbox: Owner<'static, Header>,
     pub(crate) normal_inbox: Owner<'static, Header>,
+    /// Out of an inbox, and not yet in a run queue: empty between steps, unless a destructor panicked in one.
+    arrived: List<Header>,
     pub(crate) critical: List<Header>,
     pub(crate) normal: RunQueue,
     pub(crate) background: RunQueue,
@@ -58,6 +59,8 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) next_victim: usize,
     /// When the halt began that has not been accounted for.
     pub(crate) halted_at_ns: Option<u64>,
+    /// Somebody woke this CPU for work of others that it has not looked for yet.
+    pub(crate) claimed: bool,
     _stays_on_its_cpu: PhantomData<*mut ()>,
 }
 
@@ -133,6 +136,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             cpu,
             critical_inbox,
             normal_inbox,
+            arrived: parked.arrived,
             critical: parked.critical,
             normal: RunQueue::new(normal_deque, parked.normal),
             background: RunQueue::new(background_deque, parked.background),
@@ -143,10 +147,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             steps: 0,
             next_victim: self.machine.seed() as usize % CPUS,
             halted_at_ns: None,
+            claimed: false,
             _stays_on_its_cpu: PhantomData,
         };
         core.cpu.level.lower(0);
-        let masked = Masked::new(&self.machine);
+        let masked = self.masked();
+        self.forget_timer(&masked, id);
         self.begin_slice(&masked, id, self.machine.now_ns());
         drop(masked);
         Ok(core)
@@ -179,9 +185,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.take_injected();
         }
         if let Some((task, tier)) = self.pick() {
+            self.pass_on();
             self.run_task(task, tier);
             return Step::Ran;
         }
+        self.claimed = false;
         if self.take_injected() {
             return Step::Injected;
         }
@@ -198,7 +206,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// Tasks in this CPU's run queues; what waits in its inboxes is not counted.
     pub fn queued(&self) -> usize {
-        self.critical.len() + self.normal.len() + self.background.len()
+        self.arrived.len() + self.critical.len() + self.normal.len() + self.background.len()
     }
 
     /// From here on a new need_resched means something new.
@@ -212,17 +220,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// Moves what was woken into the run queues, within the budget.
     pub(crate) fn drain_inboxes(&mut self) {
         let budget = self.scheduler.settings.inbox_budget_nodes.max(2);
-        let mut woken: List<Header> = List::new();
+        let before = self.arrived.len();
         for inbox in [&mut self.critical_inbox, &mut self.normal_inbox] {
             for task in inbox.drain(budget) {
-                woken.push_back(task);
+                self.arrived.push_back(task);
             }
         }
-        if !woken.is_empty() {
-            self.cpu.stats.wakes_drained.add(woken.len() as u64);
-            while let Some(task) = woken.pop_front() {
-                self.enqueue(task);
-            }
+        if !self.arrived.is_empty() {
+            self.cpu.stats.wakes_drained.add((self.arrived.len() - before) as u64);
+            self.enqueue_arrived();
         }
         if self.critical_inbox.has_remainder() || self.normal_inbox.has_remainder() {
             // PC4. Ordering: Relaxed, read on this CPU only.
@@ -234,9 +240,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     fn turn_timers(&mut self) {
         // Ordering: Relaxed, written on this CPU only.
         if self.cpu.timers_due.load(Ordering::Relaxed) {
-            let more = self.scheduler.expire_timers(self.id, false);
-            // Ordering: Relaxed, read on this CPU only. An interrupt in between found at least as much.
-            self.cpu.timers_due.store(more, Ordering::Relaxed);
+            // Before the batch: what an interrupt leaves meanwhile stays said. Ordering: Relaxed, as above.
+            self.cpu.timers_due.store(false, Ordering::Relaxed);
+            if self.scheduler.expire_timers(self.id, false) {
+                // Ordering: Relaxed, as above.
+                self.cpu.timers_due.store(true, Ordering::Relaxed);
+            }
         }
     }
 
@@ -246,9 +255,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             return false;
         }
         let Some(mut injector) = self.scheduler.injector.take_owner() else { return false };
-        let mut taken: List<Header> = List::new();
+        let before = self.arrived.len();
         for task in injector.drain(INJECTOR_BUDGET_NODES) {
-            taken.push_back(task);
+            self.arrived.push_back(task);
         }
         let rest = injector.has_remainder();
         // Ordering: Relaxed; ordered by the fence below, or, for the next taker, by the owner's hand-over.
@@ -258,10 +267,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.scheduler.idle.publish_work();
             self.scheduler.wake_idle(self.id.index() + 1, 1);
         }
-        self.cpu.stats.injected.add(taken.len() as u64);
-        while let Some(task) = taken.pop_front() {
-            self.enqueue(task);
-        }
+        self.cpu.stats.injected.add((self.arrived.len() - before) as u64);
+        self.enqueue_arrived();
         true
     }
 
@@ -277,6 +284,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         true
     }
 
+    /// Moves what came out of an inbox into the run queues.
+    fn enqueue_arrived(&mut self) {
+        while let Some(task) = self.arrived.pop_front() {
+            self.enqueue(task);
+        }
+    }
+
     /// L1: the one place where a task enters a run queue. One that is unreferenced is freed instead, and one that
     /// may not run here goes to a CPU where it may.
     pub(crate) fn enqueue(&mut self, task: Queued) {
@@ -290,7 +304,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             return;
         }
         if header.meta().affinity.is_some_and(|allowed| !allowed.contains(self.id)) {
-            let masked = Masked::new(&self.scheduler.machine);
+            let masked = self.scheduler.masked();
             match self.scheduler.first_home(&masked, &task) {
                 Some(cpu) => self.scheduler.push(&masked, cpu, task),
                 None => self.scheduler.inject(task),
@@ -317,17 +331,20 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
     fn drop(&mut self) {
         self.resume_from_halt();
+        self.pass_on();
         // Ordering: Relaxed; a thief that comes late finds the deque as it was left.
         self.scheduler.online.remove(self.id, Ordering::Relaxed);
         // The last look at the lists is over; the next loop finds them here.
-        let masked = Masked::new(&self.scheduler.machine);
+        let masked = self.scheduler.masked();
         let parked = Parked {
+            arrived: core::mem::take(&mut self.arrived),
             critical: core::mem::take(&mut self.critical),
             normal: self.normal.take_lanes(),
             background: self.background.take_lanes(),
             next_stamp: self.next_stamp,
         };
         *self.cpu.parked.lock(&masked) = Some(parked);
+        self.scheduler.end_slice(&masked, self.id);
     }
 }
 

@@ -45,6 +45,7 @@ pub(crate) struct Cpu {
 
 /// What a loop leaves behind when it goes, for the next one.
 pub(crate) struct Parked {
+    pub(crate) arrived: List<Header>,
     pub(crate) critical: List<Header>,
     pub(crate) normal: Lanes,
     pub(crate) background: Lanes,
@@ -68,6 +69,7 @@ impl Cpu {
                 background_deque: StealDeque::new(),
                 timers: Lock::new(Timers::new()),
                 parked: Lock::new(Some(Parked {
+                    arrived: List::new(),
                     critical: List::new(),
                     normal: Lanes::new(),
                     background: Lanes::new(),

@@ -76,8 +76,10 @@ impl AtomicCpuSet {
         }
     }
 
+    /// The word and the bit; a CPU that there cannot be has a place, but no bit.
     fn place(cpu: CpuId) -> (usize, u64) {
-        (cpu.index() / 64, 1 << (cpu.index() % 64))
+        let bit = if cpu.index() < MAX_CPUS { 1 << (cpu.index() % 64) } else { 0 };
+        (cpu.index() / 64 % WORDS, bit)
     }
 
     /// Puts `cpu` in; tells whether it was not in before.
@@ -111,6 +113,7 @@ impl AtomicCpuSet {
         limit: usize,
         ordering: Ordering,
     ) -> impl Iterator<Item = CpuId> + '_ {
+        let limit = limit.min(MAX_CPUS);
         let words = limit.div_ceil(64).max(1);
         let (first_word, first_bit) = (first / 64 % words, first % 64);
         (0..=words)
@@ -175,6 +178,14 @@ mod tests {
         assert_eq!(from(5, 64), vec![63, 0, 3]);
         assert!(set.remove(CpuId::new(3), Ordering::Relaxed));
         assert!(!set.remove(CpuId::new(3), Ordering::Relaxed));
+        let beyond = CpuId::new(5_000);
+        set.insert(beyond, Ordering::Relaxed);
+        assert!(!set.contains(beyond, Ordering::Relaxed) && !set.remove(beyond, Ordering::Relaxed));
+        assert_eq!(
+            from(9_999, usize::MAX).len(),
+            6,
+            "no CPU is added, and none out of range asked for"
+        );
         assert_eq!(from(0, 64), vec![0, 63]);
     }
 }

@@ -4,7 +4,6 @@ use crate::Machine;
 use crate::core_loop::{Core, Step};
 use crate::sync::Ordering;
 use crate::trace::{Event, Trace, trace};
-use sched_arch::Masked;
 
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// PB1: mask → own things → publish idleness → fence → others' things → halt, or undo.
@@ -14,7 +13,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let scheduler = self.scheduler;
         // Ordering: Relaxed; nothing to take here, which thieves may learn late.
         self.cpu.ready.store(0, Ordering::Relaxed);
-        let masked = Masked::new(&scheduler.machine);
+        let masked = scheduler.masked();
         // Own things, *after* masking: a handler that ran before has said so, one that comes now ends the halt.
         // PC4 is in here twice: a remainder keeps need_resched set, and cannot be armed over.
         // Ordering: Relaxed, written on this CPU only.
@@ -30,7 +29,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         scheduler.idle.publish(self.id);
         if scheduler.others_have_work(&masked, self.id) {
-            scheduler.idle.withdraw(self.id);
+            self.withdraw();
             self.disarm();
             return Step::Undone;
         }
@@ -46,9 +45,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     pub(crate) fn resume_from_halt(&mut self) {
         let Some(halted_at_ns) = self.halted_at_ns.take() else { return };
         let scheduler = self.scheduler;
-        scheduler.idle.withdraw(self.id);
+        self.withdraw();
         self.disarm();
-        let masked = Masked::new(&scheduler.machine);
+        let masked = scheduler.masked();
         let now_ns = scheduler.machine.now_ns();
         scheduler.begin_slice(&masked, self.id, now_ns);
         self.cpu.stats.idle_ns.add(now_ns.saturating_sub(halted_at_ns));
@@ -62,14 +61,28 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.normal_inbox.disarm();
     }
 
+    /// Says that the CPU is idle no more. A claim makes one CPU answer for work that nobody else is woken for.
+    fn withdraw(&mut self) {
+        self.claimed |= !self.scheduler.idle.withdraw(self.id);
+    }
+
+    /// A CPU that was claimed and does something else instead of looking for work wakes another one for that.
+    pub(crate) fn pass_on(&mut self) {
+        if core::mem::take(&mut self.claimed) {
+            self.scheduler.idle.publish_work();
+            self.scheduler.wake_idle(self.id.index() + 1, 1);
+        }
+    }
+
     /// A paused CPU's step: it halts, with all it can offer offered.
     pub(crate) fn pause(&mut self) -> Step {
         let scheduler = self.scheduler;
         // As a pick does it; a thief that finds everything taken kicks, and this step comes again (PD2).
+        self.pass_on();
         self.hear_thieves();
         let published = self.publish();
         self.offer(published);
-        let masked = Masked::new(&scheduler.machine);
+        let masked = scheduler.masked();
         // Ordering: Release pairs with the Acquire of `is_paused`.
         scheduler.paused.insert(self.id, Ordering::Release);
         // Looked at after masking: `resume` kicks after it, which ends the halt. Ordering: Relaxed; the next step looks

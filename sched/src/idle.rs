@@ -42,10 +42,13 @@ impl IdleSet {
         fence(Ordering::SeqCst);
     }
 
-    /// Says that `cpu` is idle no more. Wait-free; by the CPU itself.
-    pub fn withdraw(&self, cpu: CpuId) {
-        // Ordering: Relaxed; nothing is told by it but that a claim is no use now.
-        self.0.remove(cpu, Ordering::Relaxed);
+    /// Says that `cpu` is idle no more; `false` if somebody [claimed](Self::claim) it meanwhile: then the work that it
+    /// was claimed for is its to find, or to pass on.
+    ///
+    /// Wait-free; by the CPU itself.
+    pub fn withdraw(&self, cpu: CpuId) -> bool {
+        // Ordering: Relaxed; one of this and a claim finds the bit, and the claimer's kick carries the memory.
+        self.0.remove(cpu, Ordering::Relaxed)
     }
 
     /// Orders the caller's writes, which made work takeable, before its reads of this set.

@@ -3,7 +3,6 @@
 use crate::sync::Ordering;
 use crate::trace::Trace;
 use crate::{CpuId, Machine, Scheduler};
-use sched_arch::Masked;
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Asks `cpu` to stop at its next step. It then halts, polls nothing and drains nothing; its timers still
@@ -37,7 +36,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
 
     /// A kick that no other one stands for.
     fn force_kick(&self, cpu: CpuId) {
-        let _masked = Masked::new(&self.machine);
+        let _masked = self.masked();
         self.machine.kick(cpu);
     }
 }

@@ -41,13 +41,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let settings = &self.scheduler.settings;
         let (normal, background) = (!self.normal.is_empty(), !self.background.is_empty());
         if !self.critical.is_empty() {
-            let lower_is_due = self.critical_polls >= settings.critical_limit_polls.max(1);
+            let lower_is_due = is_over(self.critical_polls, settings.critical_limit_polls);
             if !lower_is_due || !(normal || background) {
                 return Some(Tier::Critical);
             }
         }
         match (normal, background) {
-            (true, true) if self.normal_polls >= settings.background_limit_polls.max(1) => {
+            (true, true) if is_over(self.normal_polls, settings.background_limit_polls) => {
                 Some(Tier::Background)
             }
             (true, _) => Some(Tier::Normal),
@@ -187,4 +187,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             unsafe { Header::free(header) };
         }
     }
+}
+
+/// Whether a lower tier is due after `polls` polls; never if the limit is `u32::MAX`.
+fn is_over(polls: u32, limit: u32) -> bool {
+    limit != u32::MAX && polls >= limit.max(1)
 }

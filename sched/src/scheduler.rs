@@ -4,7 +4,7 @@ use crate::cpu::Cpu;
 use crate::cpu_set::{AtomicCpuSet, MAX_CPUS};
 use crate::idle::IdleSet;
 use crate::stats::{CpuStats, Totals};
-use crate::sync::{AtomicBool, AtomicU64, Ordering, const_fn};
+use crate::sync::{AtomicBool, AtomicU64, Ordering, const_fn, fence};
 use crate::task::{Header, TaskId};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Interrupts, Machine, Settings};
@@ -100,12 +100,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         self.cpu(cpu).is_some() && self.idle.contains(cpu)
     }
 
-    /// Asks every loop to end: [`Core::run`](crate::Core::run) returns after its step. Nothing is lost by it: what
-    /// is queued stays queued, here as after any wake that comes later, until a CPU enters again.
+    /// Asks every loop to end, for good: [`Core::run`](crate::Core::run) returns after its step, and at once on a CPU
+    /// that enters later. Nothing is lost by it: what is queued stays queued, here as after any wake that comes later,
+    /// and who steps a [`Core`](crate::Core) by hand goes on with it.
     pub fn stop(&self) {
         // Ordering: Release; pairs with the Acquire in `Core::run`. The kick carries it to a halted CPU.
         self.stopping.store(true, Ordering::Release);
-        let masked = Masked::new(&self.machine);
+        // Ordering: SeqCst fence, pairs with the one of `RunningLevel::lower` in `enter`: either the CPU is seen online
+        // here, and kicked, or it sees that it should not run.
+        fence(Ordering::SeqCst);
+        let masked = self.masked();
         for cpu in self.online() {
             self.machine.kick(cpu);
         }
@@ -115,13 +119,23 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Whether the task that runs on this CPU should yield at its next chance: its slice is over, or something
     /// more urgent came. `false` on a thread that is no CPU. Wait-free.
     pub fn should_yield(&self) -> bool {
-        let masked = Masked::new(&self.machine);
+        let masked = self.masked();
         // Ordering: Relaxed; written on this CPU only.
         self.here(&masked).is_some_and(|(_, cpu)| cpu.need_resched.load(Ordering::Relaxed))
     }
 
     pub(crate) fn cpu(&self, cpu: CpuId) -> Option<&Cpu> {
         self.cpus.get(cpu.index())
+    }
+
+    /// Masks interrupts on this CPU, for as long as the answer lives.
+    ///
+    /// Within this crate guards are locals, dropped in the reverse order of their making, and only the loop halts, with
+    /// one guard, on a stack on which nobody else has one. No code of the user's runs beside one but the trace hook's,
+    /// which may not call the scheduler.
+    pub(crate) fn masked(&self) -> Masked<'_, M> {
+        // SAFETY: as said above.
+        unsafe { Masked::new(&self.machine) }
     }
 
     /// The CPU that the caller stays on while interrupts are masked (PA4).
@@ -157,7 +171,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     #[inline]
     pub(crate) fn record(&self, event: impl FnOnce() -> Event) {
         if T::ENABLED {
-            let masked = Masked::new(&self.machine);
+            let masked = self.masked();
             self.trace.record(masked.cpu(), self.machine.now_ns(), event());
         }
     }
@@ -165,7 +179,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
 
 impl<M: Machine, T: Trace, const CPUS: usize> Interrupts for Scheduler<M, T, CPUS> {
     fn on_kick(&self) {
-        let masked = Masked::new(&self.machine);
+        let masked = self.masked();
         let Some((_, cpu)) = self.here(&masked) else { return };
         // Ordering: Acquire pairs with the sender's AcqRel, which came after its push: the drain that follows
         // sees the item of every sender that found the flag set (PC5).
@@ -177,7 +191,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Interrupts for Scheduler<M, T, CPU
     }
 
     fn on_timer(&self) {
-        let masked = Masked::new(&self.machine);
+        let masked = self.masked();
         let Some((id, cpu)) = self.here(&masked) else { return };
         trace!(self, Event::Tick);
         // The end of the slice, and a look at heads and remainder (PC3): all that is the loop's, which does it

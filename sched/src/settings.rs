@@ -1,7 +1,7 @@
 //! What a kernel may set.
 
-/// Settings of a scheduler. All have a meaning for any value; zero is taken as one where a zero would stop the
-/// loop.
+/// Settings of a scheduler. All have a meaning for any value: what is too small for the loop to move is taken as the
+/// least that is not (a limit of 1, a budget of 2, a slice of 10 µs).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
@@ -11,7 +11,7 @@ pub struct Settings {
     pub critical_limit_polls: u32,
     /// Inbox nodes touched in one step, for each of the two inboxes.
     pub inbox_budget_nodes: usize,
-    /// While a CPU is busy its timer interrupts it at least so often, and asks the task to yield.
+    /// While a CPU is busy its timer interrupts it at least so often, and asks the task to yield; `u64::MAX`: never.
     pub slice_ns: u64,
 }
 

@@ -8,7 +8,6 @@ use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use core::fmt;
 use core::future::Future;
-use sched_arch::Masked;
 
 /// What is to be known of a task before it is spawned.
 #[must_use = "a builder makes nothing until `spawn`"]
@@ -110,7 +109,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     /// Counts the new task, and names it.
     fn announce(&self) -> TaskId {
         let scheduler = self.scheduler;
-        let masked = Masked::new(&scheduler.machine);
+        let masked = scheduler.masked();
         scheduler.count(&masked, |stats| &stats.spawned);
         let id = scheduler.next_id(&masked);
         let Meta { tier, name, .. } = self.meta;

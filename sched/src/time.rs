@@ -31,6 +31,9 @@ pub const TICK_NS: u64 = 1_000;
 /// Wheel nodes touched under one hold of the lock, so the most wakers of one batch.
 const BATCH: usize = 32;
 
+/// A slice is no shorter than this, lest the timer leave no time for anything else.
+const SHORTEST_SLICE_NS: u64 = 10_000;
+
 /// A CPU's wheel, and what its timer interrupt was asked for.
 pub(crate) struct Timers {
     wheel: Wheel<SleepEntry>,
@@ -74,13 +77,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let mut wakers = ArrayVec::<Waker, BATCH>::new();
         let mut fired = 0;
         let more = {
-            let masked = Masked::new(&self.machine);
+            let masked = self.masked();
             let now_ns = self.machine.now_ns();
             let mut timers = cpu.timers.lock(&masked);
             if interrupted {
                 timers.programmed_ns = u64::MAX;
                 if timers.slice_end_ns != u64::MAX {
-                    timers.slice_end_ns = now_ns.saturating_add(self.settings.slice_ns.max(1));
+                    timers.slice_end_ns =
+                        now_ns.saturating_add(self.settings.slice_ns.max(SHORTEST_SLICE_NS));
                 }
             }
             let more = timers.wheel.turn(now_ns / TICK_NS, BATCH).more;
@@ -115,9 +119,20 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         more
     }
 
+    /// The CPU may have been off: what its timer was asked for does not count any more.
+    pub(crate) fn forget_timer(&self, masked: &Masked<'_, M>, id: CpuId) {
+        if let Some(cpu) = self.cpu(id) {
+            cpu.timers.lock(masked).programmed_ns = u64::MAX;
+        }
+    }
+
     /// The CPU goes on after a halt: its slice begins. `now_ns` is now.
     pub(crate) fn begin_slice(&self, masked: &Masked<'_, M>, id: CpuId, now_ns: u64) {
-        self.set_slice_end(masked, id, now_ns.saturating_add(self.settings.slice_ns.max(1)));
+        self.set_slice_end(
+            masked,
+            id,
+            now_ns.saturating_add(self.settings.slice_ns.max(SHORTEST_SLICE_NS)),
+        );
     }
 
     /// The CPU is about to halt: only a timer shall wake it.
@@ -180,7 +195,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Clock for Scheduler<M, T, CPUS> {
     fn arm(&self, entry: NonNull<SleepEntry>, deadline_tick: u64, waker: &Waker) -> Option<CpuId> {
         let waker = waker.clone();
         // PA4: the CPU stays ours until its wheel is armed.
-        let masked = Masked::new(&self.machine);
+        let masked = self.masked();
         let (id, cpu) = self.here(&masked)?;
         let mut timers = cpu.timers.lock(&masked);
         // SAFETY: the entry is live, and linked nowhere: nobody else touches it (T1).
@@ -195,7 +210,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Clock for Scheduler<M, T, CPUS> {
         let Some(cpu) = self.cpu(cpu) else { return };
         let mut waker = Some(waker.clone());
         {
-            let masked = Masked::new(&self.machine);
+            let masked = self.masked();
             let _timers = cpu.timers.lock(&masked);
             // Ordering: Relaxed; set under this lock.
             if !entry.fired.load(Ordering::Relaxed) {
@@ -208,7 +223,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Clock for Scheduler<M, T, CPUS> {
 
     fn disarm(&self, cpu: CpuId, entry: NonNull<SleepEntry>) {
         let Some(cpu) = self.cpu(cpu) else { return };
-        let masked = Masked::new(&self.machine);
+        let masked = self.masked();
         let mut timers = cpu.timers.lock(&masked);
         // SAFETY: the entry is live, and was armed in this wheel and no other. Fired entries are not linked (T2).
         let _handle = unsafe { timers.wheel.cancel(entry) };

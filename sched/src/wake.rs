@@ -20,7 +20,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Schedule for Scheduler<M, T, CPUS>
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Pushes a task that became runnable to the inbox of its home, or of a CPU chosen for it. Lock-free.
     pub(crate) fn place_task(&self, task: Queued) {
-        let masked = Masked::new(&self.machine);
+        let masked = self.masked();
         self.count(&masked, |stats| &stats.wakes_placed);
         let home = task.header().home();
         match home.or_else(|| self.first_home(&masked, &task)) {
@@ -29,10 +29,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         }
     }
 
-    /// The CPU for a task that has not run yet: the caller's, if it may run there, else one of its affinity. `None`:
-    /// any that is free.
+    /// The CPU for a task that has not run yet: the caller's, if a loop is there and the task may run there, else one of
+    /// its affinity. `None`: any that is free.
+    ///
+    /// With no CPU of its affinity there yet, a task waits for the lowest one.
     pub(crate) fn first_home(&self, masked: &Masked<'_, M>, task: &Queued) -> Option<CpuId> {
-        let here = self.here(masked).map(|(id, _)| id);
+        // Ordering: Relaxed; of this very CPU, or stale: then the task waits in an inbox, as for any loop that has gone.
+        let is_online = |cpu: &CpuId| self.online.contains(*cpu, Ordering::Relaxed);
+        let here = self.here(masked).map(|(id, _)| id).filter(is_online);
         match task.header().meta().affinity {
             None => here,
             Some(allowed) => here
@@ -86,7 +90,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             return;
         }
         // A claimed CPU is nobody else's to wake: no handler comes between the claim and its kick.
-        let masked = Masked::new(&self.machine);
+        let masked = self.masked();
         for _ in 0..count {
             let Some(cpu) = self.idle.claim(from, CPUS) else { break };
             self.kick(&masked, cpu);

@@ -16,11 +16,22 @@ impl CpuThread {
     ///
     /// # Errors
     ///
-    /// When the operating system has no more threads.
+    /// When the operating system has no more threads, or the CPU has had a thread already.
     pub fn start<T: Trace + Send, const CPUS: usize>(
         scheduler: &'static Scheduler<Hosted, T, CPUS>,
         index: u32,
     ) -> io::Result<Self> {
+        if scheduler
+            .machine()
+            .cpus
+            .get(index as usize)
+            .is_none_or(|cpu| cpu.taken.swap(true, Ordering::Relaxed))
+        {
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                format!("cpu{index} has a thread, or is none"),
+            ));
+        }
         let thread = std::thread::Builder::new().name(format!("cpu{index}")).spawn(move || {
             let id = CpuId::new(index);
             CPU.set(Some(id));

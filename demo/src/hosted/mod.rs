@@ -44,6 +44,8 @@ struct HostedCpu {
     kicked: AtomicBool,
     /// When the timer interrupt is due (HM2).
     deadline_ns: AtomicU64,
+    /// A thread was started for it: one for life.
+    taken: AtomicBool,
     /// To be unparked; there from the moment that the thread is the CPU.
     thread: OnceLock<Thread>,
 }

@@ -14,8 +14,13 @@ pub struct Masked<'a, M: Machine> {
 
 impl<'a, M: Machine> Masked<'a, M> {
     /// Masks interrupts on this CPU.
+    ///
+    /// # Safety
+    ///
+    /// Guards of one CPU are dropped in the reverse order of their making, and [`halt`](Self::halt) is called on the
+    /// only one there is, in a context whose interrupts were not masked before.
     #[inline]
-    pub fn new(machine: &'a M) -> Self {
+    pub unsafe fn new(machine: &'a M) -> Self {
         Self { machine, saved: machine.mask(), _not_send: PhantomData }
     }
 
@@ -29,7 +34,8 @@ impl<'a, M: Machine> Masked<'a, M> {
     #[inline]
     pub fn halt(self) {
         let this = ManuallyDrop::new(self);
-        // SAFETY: interrupts are masked by this guard, which is not dropped, so its mask is not restored.
+        // SAFETY: interrupts are masked by this guard alone (the promise of `new`), which is not dropped, so its mask is
+        // not restored.
         unsafe { this.machine.halt() }
     }
 }
@@ -37,7 +43,7 @@ impl<'a, M: Machine> Masked<'a, M> {
 impl<M: Machine> Drop for Masked<'_, M> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: `saved` is from this guard's own `mask`; the guard is `!Send`, and guards nest as values do.
+        // SAFETY: `saved` is from this guard's own `mask`; the guard is `!Send`, and guards nest (the promise of `new`).
         unsafe { self.machine.restore(self.saved) }
     }
 }

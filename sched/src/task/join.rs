@@ -13,8 +13,10 @@ use core::task::{Context, Poll};
 ///
 /// | Operation | Progress | Callable from | Allocates | Worst case |
 /// |---|---|---|---|---|
-/// | `poll`, `is_complete`, `id`, `name` | wait-free but for a race with completion | thread, interrupt | no | O(1) |
-/// | [`cancel`](Self::cancel), drop | lock-free | thread, interrupt | no | one inbox push |
+/// | `is_complete`, `id`, `name` | wait-free | thread, interrupt | no | O(1) |
+/// | `poll` | wait-free but for a race with completion | thread | no | O(1), and the drop of the waker before |
+/// | [`cancel`](Self::cancel) | lock-free | thread, interrupt | no | one inbox push |
+/// | drop | lock-free | thread; interrupt, if the output may be dropped there | no | the output's drop, one inbox push |
 pub struct JoinHandle<T> {
     header: NonNull<Header>,
     taken: bool,

@@ -223,3 +223,43 @@ fn stop_kicks_every_cpu() {
     assert!((0..3).all(|cpu| test.is_kicked(cpu)));
     test.finish();
 }
+
+#[test]
+fn a_claimed_cpu_with_work_of_its_own_wakes_another_for_what_it_was_claimed_for() {
+    let mut test = Test::new(3);
+    let bell = waiting(&mut test, 0, Tier::Normal);
+    for cpu in 0..3 {
+        test.settle(cpu);
+    }
+    let scheduler = test.scheduler();
+    drop(scheduler.spawn(async {}));
+    assert!(test.is_kicked(0) && !test.is_kicked(1) && !test.is_kicked(2));
+    as_cpu(1, || bell.waker().wake());
+    assert_eq!(test.step(0), Step::Ran);
+    assert_eq!(bell.polls(), 2, "its own work comes first");
+    assert!(test.is_kicked(1) || test.is_kicked(2), "the injected task waits beside idle CPUs");
+    finish(test, [bell]);
+}
+
+#[test]
+fn a_claimed_cpu_that_pauses_or_leaves_wakes_another() {
+    for leaves in [false, true] {
+        let mut test = Test::new(2);
+        test.settle(0);
+        test.settle(1);
+        let scheduler = test.scheduler();
+        drop(scheduler.spawn(async {}));
+        assert!(test.is_kicked(0) && !test.is_kicked(1));
+        if leaves {
+            test.leave_one(0);
+        } else {
+            scheduler.pause(CpuId::new(0));
+            assert_eq!(test.step(0), Step::Paused);
+        }
+        assert!(test.is_kicked(1), "leaves: {leaves}");
+        test.settle(1);
+        assert_eq!(scheduler.totals().completed, 1);
+        scheduler.resume(CpuId::new(0));
+        test.finish();
+    }
+}

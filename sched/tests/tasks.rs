@@ -305,3 +305,60 @@ const _: () = {
     const fn assert_send<T: Send>() {}
     assert_send::<sched::time::Sleep>();
 };
+
+#[test]
+fn a_spawn_on_a_cpu_without_a_loop_is_not_stranded_there() {
+    let mut test = Test::new(1);
+    test.settle(0);
+    let scheduler = test.scheduler();
+    common::as_cpu(3, || drop(scheduler.spawn(async {})));
+    assert!(test.is_kicked(0));
+    test.settle(0);
+    assert_eq!(scheduler.totals().completed, 1);
+    test.finish();
+}
+
+#[test]
+fn a_destructor_that_panics_loses_no_other_task() {
+    struct Bomb(Bell);
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if self.0.polls() > 0 {
+                panic!("in a destructor");
+            }
+        }
+    }
+
+    let mut test = Test::new(1);
+    let scheduler = test.scheduler();
+    let (bell, notes) = (Bell::new(), Notes::default());
+    let bomb = Bomb(Bell { waker: None.into(), polls: 1.into(), done: false.into() });
+    let listen = bell.listen();
+    drop(scheduler.spawn(async move {
+        let _bomb = bomb;
+        listen.await;
+    }));
+    test.settle(0);
+    // The last waker goes: the task is freed by the next drain, and the tasks behind it come in the same drain.
+    drop(bell.waker.lock().unwrap().take());
+    for note in 0..3 {
+        let notes = notes.clone();
+        common::as_cpu(0, || drop(scheduler.spawn(async move { notes.push(note) })));
+    }
+    let step = std::panic::AssertUnwindSafe(|| test.step(0));
+    assert!(std::panic::catch_unwind(step).is_err());
+    scheduler.machine().masked.store(0, SeqCst);
+    test.settle(0);
+    assert_eq!(notes.take(), [0, 1, 2]);
+    test.finish();
+}
+
+#[test]
+fn a_cpu_that_there_cannot_be_is_in_no_set() {
+    let idle = sched::idle::IdleSet::new();
+    let beyond = CpuId::new(5_000);
+    idle.publish(beyond);
+    assert!(!idle.contains(beyond) && !idle.withdraw(beyond));
+    assert_eq!(idle.claim(0, 5_000), None);
+}

@@ -212,3 +212,62 @@ fn a_sleep_polled_on_no_cpu_completes_by_the_clock() {
     drop(sleep);
     test.finish();
 }
+
+/// A waker that is the timer interrupt, once, at a later time.
+struct Interrupt(&'static common::Sched, u64, std::sync::atomic::AtomicBool);
+
+impl std::task::Wake for Interrupt {
+    fn wake(self: Arc<Self>) {
+        if !self.2.swap(true, SeqCst) {
+            self.0.machine().now_ns.store(self.1, SeqCst);
+            sched::Interrupts::on_timer(self.0);
+        }
+    }
+}
+
+#[test]
+fn what_an_interrupt_leaves_while_a_batch_is_woken_is_not_forgotten() {
+    let mut test = Test::new(1);
+    let scheduler = test.scheduler();
+    let counter = Arc::new(common::CountingWaker::default());
+    let counting = std::task::Waker::from(counter.clone());
+    let interrupt = Interrupt(scheduler, 20_000, false.into());
+    let interrupting = std::task::Waker::from(Arc::new(interrupt));
+    let mut sleeps = Vec::new();
+    // The interrupt comes with the last of two batches, and finds more than a batch due itself.
+    test.on(0, |_| {
+        for sleep in 0..73 {
+            let deadline_ns = if sleep < 33 { 10_000 } else { 20_000 };
+            let waker = if sleep == 32 { &interrupting } else { &counting };
+            let mut sleep = Box::pin(scheduler.sleep_until(deadline_ns));
+            let mut context = std::task::Context::from_waker(waker);
+            assert!(std::future::Future::poll(sleep.as_mut(), &mut context).is_pending());
+            sleeps.push(sleep);
+        }
+    });
+    test.advance_to(10_000);
+    for _ in 0..10 {
+        test.step(0);
+    }
+    assert_eq!(counter.0.load(SeqCst), 72, "all that were due, without another interrupt");
+    drop(sleeps);
+    test.finish();
+}
+
+#[test]
+fn a_timer_that_was_lost_while_the_cpu_was_away_is_asked_for_again() {
+    let mut test = Test::new(1);
+    let scheduler = test.scheduler();
+    drop(scheduler.spawn(async move { scheduler.sleep_ms(5).await }));
+    test.settle(0);
+    test.leave();
+    let timer = &scheduler.machine().timer_ns[0];
+    assert!(timer.load(SeqCst) <= 5 * MS, "no slice of a loop that is gone");
+    timer.store(u64::MAX, SeqCst);
+    test.advance_to(50 * MS);
+    test.enter(1);
+    assert!(timer.load(SeqCst) <= 50 * MS, "the sleeper's, which is overdue");
+    test.settle(0);
+    assert_eq!(scheduler.totals().completed, 1);
+    test.finish();
+}

@@ -117,17 +117,25 @@ impl Test {
         self.cores.len()
     }
 
+    /// Ends the loop of CPU `cpu`.
+    pub fn leave_one(&mut self, cpu: usize) {
+        let place = self.cores.iter().position(|core| core.id().index() == cpu).unwrap();
+        let core = self.cores.remove(place);
+        as_cpu(cpu as u32, || drop(core));
+    }
+
     /// Ends the loops of all CPUs; what they had stays.
     pub fn leave(&mut self) {
-        for (cpu, core) in self.cores.drain(..).enumerate() {
-            as_cpu(cpu as u32, || drop(core));
+        for core in self.cores.drain(..) {
+            as_cpu(core.id().get(), || drop(core));
         }
     }
 
     /// Is CPU `cpu` while `f` runs.
     pub fn on<R>(&mut self, cpu: usize, f: impl FnOnce(&mut Core<Virtual, Log, CPUS>) -> R) -> R {
         CPU.set(Some(cpu as u32));
-        let result = f(&mut self.cores[cpu]);
+        let core = self.cores.iter_mut().find(|core| core.id().index() == cpu).unwrap();
+        let result = f(core);
         assert_eq!(self.scheduler().machine().masked.load(SeqCst), 0, "interrupts left masked");
         CPU.set(None);
         result
@@ -169,8 +177,8 @@ impl Test {
 
     /// Gives the scheduler's memory back; every task must be gone, and nothing lost on the way.
     pub fn finish(mut self) {
-        for (cpu, core) in self.cores.iter().enumerate() {
-            assert_eq!(core.queued(), 0, "cpu{cpu} has tasks left");
+        for core in &self.cores {
+            assert_eq!(core.queued(), 0, "{} has tasks left", core.id());
         }
         self.leave();
         let totals = self.scheduler().totals();

@@ -233,7 +233,7 @@ fn the_duration_is_the_files_unless_it_is_given() {
 #[test]
 fn tables_and_books_are_on_standard_output_within_100_columns() {
     let json = File::new("out.json", "");
-    let arguments = ["--cpus", "64", "--seconds", "1.5", "--json", json.path()];
+    let arguments = ["--cpus", "64", "--seconds", "3", "--json", json.path()];
     let output = output(&arguments);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let tables = text(&output.stdout);

@@ -103,6 +103,8 @@ fn compare(tree: &Tree<Entity>, model: &Model) {
         let prefix = model.range(..=(bound, u32::MAX));
         let expected = prefix.min_by_key(|(_, deadline)| **deadline).map(|(place, _)| *place);
         let picked = tree.earliest_deadline(&bound).map(place);
+        let while_below = tree.earliest_deadline_while(|key| *key <= bound).map(place);
+        assert_eq!(while_below, picked, "the same prefix, by what it answers");
         assert_eq!(picked, expected, "the earliest up to {bound}");
     }
 }

@@ -36,6 +36,7 @@ fn a_wake_kicks_a_halted_cpu_and_only_once_for_a_burst() {
     let mut test = Test::new(2);
     let bells = [waiting(&mut test, 1, Tier::Normal), waiting(&mut test, 1, Tier::Normal)];
     assert!(!test.is_kicked(1));
+    assert!(test.scheduler().is_idle(CpuId::new(1)) && !test.scheduler().is_idle(CpuId::new(0)));
     let before = test.scheduler().totals().kicks_sent;
     for bell in &bells {
         as_cpu(0, || bell.waker().wake());

@@ -1,10 +1,10 @@
 //! The trace ring: what is there after a wrap, what was lost, and what a reader sees while the writer goes on.
 
-use sched::CpuId;
 use sched::trace::{
-    Event, Header, HeaderError, Kind, NAMES, NameId, Names, RECORD_BYTES, Record, Ring, Rings,
-    Trace,
+    Event, Header, HeaderError, Kind, NAMES, NameId, Names, Outcome, RECORD_BYTES, Record, Ring,
+    Rings, Trace,
 };
+use sched::{CpuId, Tier};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 const CAPACITY: u64 = 8;
@@ -208,4 +208,27 @@ fn each_cpu_has_its_ring_and_others_share_one() {
         }
     });
     assert_eq!(OTHERS.written() + rings.missed(), 302);
+}
+
+#[test]
+fn a_record_tells_the_tier_the_outcome_and_the_name_it_was_given() {
+    static CPUS: [Ring<8>; 1] = [const { Ring::new() }; 1];
+    static OTHERS: Ring<8> = Ring::new();
+    let rings = Rings::new(&CPUS, &OTHERS);
+    let name = rings.names().intern("one");
+    let run = Record { kind: Kind::Run, detail: Tier::Critical as u8, name, ..numbered(1) };
+    assert_eq!((run.tier(), run.outcome()), (Some(Tier::Critical), None));
+    assert_eq!(run.name.and_then(|name| rings.names().get(name)), Some("one"));
+    for outcome in [
+        Outcome::Requeued,
+        Outcome::Waits,
+        Outcome::Completed,
+        Outcome::Cancelled,
+        Outcome::Unreachable,
+    ] {
+        let stop = Record { kind: Kind::Stop, detail: outcome as u8, ..numbered(2) };
+        assert_eq!((stop.tier(), stop.outcome()), (None, Some(outcome)));
+    }
+    let nonsense = Record { kind: Kind::Stop, detail: 200, ..numbered(3) };
+    assert_eq!(nonsense.outcome(), None);
 }

@@ -338,6 +338,22 @@ fn the_last_reference_frees_once_and_sees_everything() {
     });
 }
 
+/// A reference that was added counts: the task is freed by the last of three, not by the second.
+#[test]
+fn an_added_reference_keeps_the_task() {
+    model(|| {
+        let task = Counted::new();
+        task.state.add_reference();
+        let other = {
+            let task = task.clone();
+            thread::spawn(move || task.release(1))
+        };
+        assert!(!task.state.release(), "freed though this thread has one more");
+        let last = task.release(0);
+        assert!(other.join().unwrap() != last, "freed by exactly one");
+    });
+}
+
 /// The last waker is dropped while the run ends (the handle is gone): either the run finds the task unreachable, or it
 /// goes idle and the waker was the last. It is freed exactly once, by one who sees what the other did with it.
 #[test]

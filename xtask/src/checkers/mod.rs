@@ -48,7 +48,7 @@ pub(crate) fn run(workspace: &Workspace, name: &str, of: Option<&str>, long: boo
 }
 
 impl Checker {
-    /// What the run's words become: one command, or one for each fuzz target.
+    /// What the run's words become: one command, or one for each crate or fuzz target.
     fn words(
         &self,
         workspace: &Workspace,
@@ -58,6 +58,7 @@ impl Checker {
         let places = match self.of {
             Of::FuzzTargets => chosen(&fuzz_targets(workspace)?, of)?,
             Of::Crates(crates) => vec![chosen(crates, of)?.join(" ")],
+            Of::EachCrate(crates) => chosen(crates, of)?,
             Of::Models => vec![String::new()],
         };
         let corpus = workspace.target_for("fuzz").join("corpus");
@@ -104,19 +105,19 @@ impl Need {
     }
 }
 
-/// What a word of a run stands for, where `place` is the chosen crates or the target.
+/// What a word of a run stands for, where `place` is the chosen crates, the crate or the target.
 fn word_for(word: &str, place: &str, of: Option<&str>) -> Vec<String> {
-    let packages = || place.split(' ').flat_map(|name| ["-p".to_owned(), name.to_owned()]);
     match word {
         "{test}" if needs::has_nextest() => words("nextest run --no-fail-fast"),
         "{test}" => words("test --no-fail-fast"),
         "{nightly}" => vec![format!("+{}", pins::NIGHTLY)],
         "{host}" => vec![format!("{}-unknown-linux-gnu", env::consts::ARCH)],
-        "{packages}" => packages().collect(),
         "{crates}" => {
-            let with_alloc = place.split(' ').filter(|name| pins::WITH_ALLOC.contains(name));
+            let names = || place.split(' ');
+            let packages = names().flat_map(|name| ["-p".to_owned(), name.to_owned()]);
+            let with_alloc = names().filter(|name| pins::WITH_ALLOC.contains(name));
             let features: Vec<_> = with_alloc.map(|name| format!("{name}/alloc")).collect();
-            packages().chain([format!("--features={}", features.join(","))]).collect()
+            packages.chain([format!("--features={}", features.join(","))]).collect()
         }
         "{models}" => model_filter(of),
         "{target}" => vec![place.to_owned()],
@@ -182,6 +183,13 @@ mod tests {
         let [line] = &self::line("tsan", None)[..] else { panic!("one command") };
         assert!(line.contains("-p mpsc-inbox -p steal-deque"), "{line}");
         assert!(line.contains("--features=mpsc-inbox/alloc,steal-deque/alloc"), "{line}");
+    }
+
+    #[test]
+    fn crates_are_mutated_one_at_a_time() {
+        let lines = line("cargo-mutants", None);
+        let [first, .., _] = &lines[..] else { panic!("a command for each crate") };
+        assert!(first.contains(" -p mpsc-inbox --features=mpsc-inbox/alloc "), "{first}");
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! - `{crates}` for `-p` before each crate, with the features that its tests want;
 //! - `{models}` for the models of that crate, or for those whose name has that part;
 //! - `{nightly}` for the toolchain of that name, and `{host}` for this machine's target;
-//! - `{packages}` for the same without features;
 //! - `{target}` for each fuzz target in turn, or the one of that name, and `{corpus}` for the folder of its inputs.
 
 use crate::pins;
@@ -43,6 +42,8 @@ pub(super) enum Need {
 /// What its argument names.
 pub(super) enum Of {
     Crates(&'static [&'static str]),
+    /// The same, with a run for each.
+    EachCrate(&'static [&'static str]),
     Models,
     FuzzTargets,
 }
@@ -190,12 +191,12 @@ pub(crate) const ALL: &[Checker] = &[
         name: "cargo-mutants",
         about: "Code changed at random, not its orderings: assertions that assert nothing",
         needs: &[Need::Tool("cargo-mutants", "mutants")],
-        of: Of::Crates(CRATES),
+        of: Of::EachCrate(CRATES),
         settings: &[],
         quick: runs![
-            "mutants {packages} --shard 0/20 --no-shuffle --timeout 60 --output target/cargo-mutants"
+            "mutants {crates} --shard 0/20 --no-shuffle --timeout 60 --output target/cargo-mutants"
         ],
-        long: runs!["mutants {packages} --timeout 60 --output target/cargo-mutants"],
+        long: runs!["mutants {crates} --timeout 60 --output target/cargo-mutants"],
         unit: Unit::Mutants,
     },
 ];

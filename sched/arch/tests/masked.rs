@@ -80,6 +80,14 @@ fn a_halt_uses_the_guard_up_and_restores_nothing() {
 }
 
 #[test]
+fn a_guard_says_which_cpu_it_masks() {
+    let machine = Noting::default();
+    // SAFETY: it is the only guard.
+    let guard = unsafe { Masked::new(&machine) };
+    assert_eq!(format!("{guard:?}"), "Masked { cpu: Some(CpuId(7)) }");
+}
+
+#[test]
 fn a_cpu_is_its_index() {
     let cpu = CpuId::new(3);
     assert_eq!((cpu.index(), cpu.get()), (3, 3));

@@ -15,7 +15,7 @@ pub(crate) const WITH_ALLOC: [&str; 5] =
 /// The crates that use atomics, through `src/sync.rs`.
 pub(crate) const WITH_ATOMICS: [&str; 3] = ["mpsc-inbox", "steal-deque", "sched"];
 
-/// Where each leaf's models stand; all other models are those of `sched`.
+/// The module of each leaf's models; all other models are those of `sched`.
 pub(crate) const MODELS: [(&str, &str); 2] =
     [("mpsc-inbox", "inbox::"), ("steal-deque", "deque::")];
 

@@ -68,9 +68,9 @@ macro_rules! runs {
     };
 }
 
-const LOOM: &str = "{test} --release --package verification --features loom --test loom {models}";
+const LOOM: &str = "{test} --release --package verification --features loom --test loom-* {models}";
 const SHUTTLE: &str =
-    "{test} --release --package verification --features shuttle --test shuttle {models}";
+    "{test} --release --package verification --features shuttle --test shuttle-* {models}";
 
 pub(crate) const ALL: &[Checker] = &[
     Checker {

@@ -7,6 +7,8 @@ use std::path::{Component, Path};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::pins;
+
 /// One way to break the code.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +34,14 @@ pub(super) struct Target {
     pub(super) package: String,
     /// As both runners filter: a test runs when its name contains this.
     pub(super) test: String,
+}
+
+impl Target {
+    /// The crate whose models hold the test, if it is a model.
+    pub(super) fn models(&self) -> &'static str {
+        let leaf = pins::MODELS.iter().find(|(_, module)| self.test.starts_with(module));
+        leaf.map_or("sched", |(name, _)| name)
+    }
 }
 
 /// What runs the test.
@@ -140,6 +150,7 @@ mod tests {
         assert_eq!((mutant.name.as_str(), mutant.rule.as_str()), ("push-relaxed", "PB1"));
         assert_eq!(mutant.tool, Tool::Loom);
         assert_eq!(mutant.test, "inbox::push");
+        assert_eq!(mutant.target().models(), "mpsc-inbox");
     }
 
     #[test]

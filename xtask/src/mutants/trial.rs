@@ -104,7 +104,9 @@ impl Trial<'_> {
         };
         let cargo = cargo.args(["--no-fail-fast", "--package", package]);
         let cargo = match tool {
-            Tool::Loom | Tool::Shuttle if package == "verification" => cargo.args(["--test", name]),
+            Tool::Loom | Tool::Shuttle if package == "verification" => {
+                cargo.args(["--test", &format!("{name}-{}", self.target.models())])
+            }
             _ => cargo.arg("--tests"),
         };
         let alloc = pins::WITH_ALLOC.contains(&package.as_str());

@@ -6,16 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::command::{Command, End, Output};
 use crate::mutants::Copy;
 use crate::pins;
 
-/// A binary of models. While it lives nobody else changes the copy it was built in.
+/// The binaries of models. While they live nobody else changes the copy they were built in.
 pub(super) struct Models {
     copy: Copy,
-    binary: PathBuf,
     pub(super) all: Vec<Model>,
     limit: Duration,
     pub(super) runs: Cell<u64>,
@@ -24,6 +23,7 @@ pub(super) struct Models {
 /// One model, as it behaves on the code as it is.
 pub(super) struct Model {
     pub(super) name: String,
+    binary: PathBuf,
     reaches: BTreeSet<String>,
     took: Duration,
 }
@@ -60,27 +60,39 @@ impl Models {
             .target_dir(target)
             .env("RUSTFLAGS", "--cfg loom")
             .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
-            .words("test --no-run --release --features loom --test loom --package")
+            .words("test --no-run --release --features loom --test loom* --package")
             .arg(package)
             .check()?;
-        let binary = executable(&built.text).context("cargo names no binary of models")?;
-        let binary = copy.folder.join(binary);
-        let mut models = Self { copy, binary, all: Vec::new(), limit, runs: Cell::new(0) };
-        let list = models.command().arg("--list").limit(limit).check()?;
-        let report = target.join("reached");
-        for line in list.text.lines() {
-            let Some(name) = line.strip_suffix(": test") else { continue };
-            let _ = fs::remove_file(&report);
-            let begin = Instant::now();
-            let output = models.run(name, "ORDERINGS_REACHED", &report.to_string_lossy())?;
-            let took = begin.elapsed();
-            ensure!(output.success(), "`{name}` fails on the code as it is:\n{}", output.text);
-            let reached = fs::read_to_string(&report).unwrap_or_default();
-            let reaches = reached.lines().map(str::to_owned).collect();
-            models.all.push(Model { name: name.to_owned(), reaches, took });
+        let mut models = Self { copy, all: Vec::new(), limit, runs: Cell::new(0) };
+        for binary in executables(&built.text) {
+            let binary = models.copy.folder.join(binary);
+            let list = models.command(&binary).arg("--list").limit(limit).check()?;
+            for name in list.text.lines().filter_map(|line| line.strip_suffix(": test")) {
+                let model = models.reached(name, &binary, &target.join("reached"))?;
+                models.all.push(model);
+            }
         }
+        ensure!(!models.all.is_empty(), "cargo names no binary with models");
         models.all.sort_by_key(|model| model.took);
         Ok(models)
+    }
+
+    /// Runs a model on the code as it is; each site writes to `report` that it was reached.
+    fn reached(&self, name: &str, binary: &Path, report: &Path) -> Result<Model> {
+        let _ = fs::remove_file(report);
+        let mut model = Model {
+            name: name.to_owned(),
+            binary: binary.to_owned(),
+            reaches: BTreeSet::new(),
+            took: Duration::ZERO,
+        };
+        let begin = Instant::now();
+        let output = self.run(&model, "ORDERINGS_REACHED", &report.to_string_lossy())?;
+        model.took = begin.elapsed();
+        ensure!(output.success(), "`{name}` fails on the code as it is:\n{}", output.text);
+        let reached = fs::read_to_string(report).unwrap_or_default();
+        model.reaches = reached.lines().map(str::to_owned).collect();
+        Ok(model)
     }
 
     /// Shows a mutant to every model that reaches its site, until one fails: the one that killed it before comes
@@ -96,7 +108,7 @@ impl Models {
             notes.push("no model reaches it".to_owned());
         }
         for model in last.into_iter().chain(others) {
-            let output = self.run(&model.name, "ORDERING_MUTANT", &format!("{site}={change}"))?;
+            let output = self.run(model, "ORDERING_MUTANT", &format!("{site}={change}"))?;
             match ending(&output) {
                 Ending::Passed => {}
                 Ending::Failed(assertion) => {
@@ -108,14 +120,14 @@ impl Models {
         Ok(Said::Nothing(notes))
     }
 
-    fn run(&self, model: &str, name: &str, value: &str) -> Result<Output> {
+    fn run(&self, model: &Model, name: &str, value: &str) -> Result<Output> {
         self.runs.set(self.runs.get() + 1);
-        let command = self.command().env(name, value).args(["--exact", model]);
+        let command = self.command(&model.binary).env(name, value).args(["--exact", &model.name]);
         command.limit(self.limit).output()
     }
 
-    fn command(&self) -> Command {
-        Command::new(&self.binary)
+    fn command(&self, binary: &Path) -> Command {
+        Command::new(binary)
             .directory(&self.copy.folder)
             .env("LOOM_MAX_PREEMPTIONS", pins::LOOM_MAX_PREEMPTIONS)
             .env("RUST_BACKTRACE", "0")
@@ -123,10 +135,10 @@ impl Models {
     }
 }
 
-/// The path in `Executable tests/loom.rs (<path>)`.
-fn executable(said: &str) -> Option<&str> {
-    let line = said.lines().map(str::trim).find(|line| line.starts_with("Executable "))?;
-    line.split_once('(')?.1.strip_suffix(')')
+/// The paths in lines like `Executable tests/loom.rs (<path>)`.
+fn executables(said: &str) -> impl Iterator<Item = &str> {
+    let lines = said.lines().map(str::trim).filter(|line| line.starts_with("Executable "));
+    lines.filter_map(|line| line.split_once('(')?.1.strip_suffix(')'))
 }
 
 /// Reads from a run whether its model noticed, and by which assertion.

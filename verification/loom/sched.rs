@@ -1,0 +1,10 @@
+//! Models of the scheduler under loom: exhaustive over interleavings and weak orderings, within stated bounds.
+#![cfg(loom)]
+
+mod halt;
+mod handover;
+mod level;
+mod machine;
+mod ring;
+mod step;
+mod task;

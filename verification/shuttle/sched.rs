@@ -1,0 +1,5 @@
+//! Models of the scheduler under shuttle: random and PCT schedules of long scenarios.
+#![cfg(shuttle)]
+
+mod machine;
+mod scheduler;

@@ -3,14 +3,15 @@
 //! Every child leads a process group of its own, so that its children end with it; an interrupt
 //! from the keyboard is passed on to that group.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, PipeReader};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, Child, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,8 +21,8 @@ use nix::unistd::Pid;
 
 use crate::pins;
 
-/// The process group of the child that runs now, or zero.
-static RUNNING: AtomicI32 = AtomicI32::new(0);
+/// The process groups of the children that run now.
+static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
 /// A program with its arguments, environment and limit.
 pub(crate) struct Command {
@@ -119,12 +120,12 @@ impl Command {
         let (reader, writer) = io::pipe()?;
         self.inner.process_group(0).stdout(writer.try_clone()?).stderr(writer);
         let mut child = self.inner.spawn().with_context(|| format!("cannot run `{self}`"))?;
-        RUNNING.store(group(&child), Ordering::SeqCst);
+        running(|groups| groups.insert(group(&child)));
         let (limit, show) = (self.limit, self.show);
         // Closes our ends of the pipe: only the child's are left, so the reader sees its end.
         drop(self);
         let output = collect(&mut child, lines(reader), limit, show);
-        RUNNING.store(0, Ordering::SeqCst);
+        running(|groups| groups.remove(&group(&child)));
         output
     }
 
@@ -148,13 +149,17 @@ impl fmt::Display for Command {
     }
 }
 
-/// An interrupt from the keyboard, or a request to end, ends the running child and then us.
+/// An interrupt from the keyboard, or a request to end, ends the running children and then us.
 pub(crate) fn kill_children_on_interrupt() -> Result<()> {
     ctrlc::set_handler(|| {
-        signal(RUNNING.load(Ordering::SeqCst), Signal::SIGTERM);
+        running(|groups| groups.iter().for_each(|group| signal(*group, Signal::SIGTERM)));
         process::exit(130);
     })
     .context("cannot handle interrupts")
+}
+
+fn running<R>(change: impl FnOnce(&mut BTreeSet<i32>) -> R) -> R {
+    change(&mut RUNNING.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn group(child: &Child) -> i32 {
@@ -162,10 +167,8 @@ fn group(child: &Child) -> i32 {
 }
 
 fn signal(group: i32, signal: Signal) {
-    if group > 0 {
-        // It fails when the group is gone already: that is what was wanted.
-        let _ = killpg(Pid::from_raw(group), signal);
-    }
+    // It fails when the group is gone already: that is what was wanted.
+    let _ = killpg(Pid::from_raw(group), signal);
 }
 
 /// Reads on a thread of its own, so that the reader of the lines can stop waiting.

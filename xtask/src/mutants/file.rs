@@ -60,7 +60,22 @@ struct Mutants {
     mutant: Vec<Mutant>,
 }
 
+impl Tool {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Loom => "loom",
+            Self::Shuttle => "shuttle",
+            Self::Miri => "miri",
+        }
+    }
+}
+
 impl Mutant {
+    pub(super) fn tool(&self) -> Tool {
+        self.tool
+    }
+
     pub(super) fn target(&self) -> Target {
         Target { tool: self.tool, package: self.package.clone(), test: self.test.clone() }
     }

@@ -4,7 +4,8 @@
 //! M2. A kill is a test that passes on the code as it is, fails on the mutant, and prints the text
 //!     that its assertion is known by. What does not compile, hangs, or fails for another reason is
 //!     no kill.
-//! M3. A test that does not run kills nothing: the unmutated run must have run at least one.
+//! M3. Tools work side by side, each in a copy and a build folder of its own.
+//! M4. A test that does not run kills nothing: the unmutated run must have run at least one.
 
 mod copy;
 mod file;
@@ -16,12 +17,16 @@ mod verb;
 mod tests;
 
 use std::collections::HashMap;
+use std::num::NonZero;
+use std::panic;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 pub(crate) use crate::mutants::copy::Copy;
-use crate::mutants::file::{Mutant, Target};
+use crate::mutants::file::{Mutant, Target, Tool};
 pub(crate) use crate::mutants::tally::Tally;
 use crate::mutants::trial::Trial;
 pub(crate) use crate::mutants::verb::Options;
@@ -47,12 +52,34 @@ pub(crate) fn run(
     limit: Duration,
 ) -> Result<Tally> {
     let mut mutants = file::load(&workspace.root.join("verification/mutants"), of, only)?;
-    // By tool and package, so that what one build made is there for the next.
+    // By package and test, so that what one build made is there for the next.
     mutants.sort_by_key(Mutant::target);
-    let copy = Copy::of(workspace, "mutants", &|_, bytes| bytes)?;
+    let tools = Mutex::new(mutants.chunk_by(|left, right| left.tool() == right.tool()));
+    let next = || tools.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || -> Result<Tally> {
+        let mut tally = Tally::default();
+        while let Some(mutants) = next() {
+            tally += of_one_tool(workspace, mutants, limit)?;
+        }
+        Ok(tally)
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_fold(Tally::default(), |mut tally, worker| -> Result<Tally> {
+            tally += worker.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
+            Ok(tally)
+        })
+    })
+}
+
+/// Runs mutants for one tool, one after the other, in that tool's copy and build folder.
+fn of_one_tool(workspace: &Workspace, mutants: &[Mutant], limit: Duration) -> Result<Tally> {
+    let [first, ..] = mutants else { return Ok(Tally::default()) };
+    let copy = Copy::of(workspace, &home(first.tool()), &|_, bytes| bytes)?;
     let mut baselines = HashMap::new();
     let mut open = Vec::new();
-    for mutant in &mutants {
+    for mutant in mutants {
         let begin = Instant::now();
         let target = mutant.target();
         let trial = Trial { workspace, copy: &copy, target: &target, limit };
@@ -67,16 +94,23 @@ pub(crate) fn run(
             Verdict::Broken(_) => "BROKEN",
         };
         let took = begin.elapsed().as_secs_f64();
-        println!("{word:8} {} ({}) {took:.1} s", mutant.name, mutant.rule);
-        if let Verdict::Broken(why) = &verdict {
-            println!("         {why}");
-        }
+        let why = if let Verdict::Broken(why) = &verdict {
+            format!("\n         {why}")
+        } else {
+            String::new()
+        };
+        println!("{word:8} {} ({}) {took:.1} s{why}", mutant.name, mutant.rule);
         if verdict != Verdict::Killed {
             open.push(mutant.name.clone());
         }
     }
     let total = mutants.len();
     Ok(Tally { total, killed: total - open.len(), open })
+}
+
+/// Below the build folder, where a tool's copy and what is built from it stand.
+fn home(tool: Tool) -> String {
+    format!("mutants/{}", tool.name())
 }
 
 /// Puts one mutant into the copy, runs its test, and takes it out again.

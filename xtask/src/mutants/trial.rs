@@ -8,7 +8,7 @@ use crate::command::{Command, End, Output};
 use crate::count::count;
 use crate::mutants::copy::Copy;
 use crate::mutants::file::{Target, Tool};
-use crate::mutants::{Verdict, obtain_needs};
+use crate::mutants::{Verdict, home, obtain_needs};
 use crate::pins;
 use crate::workspace::Workspace;
 
@@ -74,17 +74,12 @@ impl Trial<'_> {
     fn cargo(&self) -> Result<Command> {
         obtain_needs(self.target)?;
         let Target { tool, package, .. } = self.target;
-        let name = match tool {
-            Tool::Test => "test",
-            Tool::Loom => "loom",
-            Tool::Shuttle => "shuttle",
-            Tool::Miri => "miri",
-        };
+        let name = tool.name();
         // A mutant changes a few lines: incremental builds without debug information take a third
         // of the time. A backtrace would push the assertion out of the report.
         let cargo = Command::new("cargo")
             .directory(&self.copy.folder)
-            .target_dir(&self.workspace.target_for("mutants").join(name))
+            .target_dir(&self.workspace.target_for(&home(*tool)).join("build"))
             .env("CARGO_INCREMENTAL", "1")
             .env("CARGO_PROFILE_DEV_DEBUG", "false")
             .env("CARGO_PROFILE_RELEASE_DEBUG", "false")

@@ -13,7 +13,7 @@ use verification::sampled;
 
 const PRODUCERS: usize = 8;
 const EACH: usize = 6;
-const SCHEDULES: usize = 2_500;
+const SCHEDULES: usize = 4_000;
 /// PCT finds every bug of at most this many ordered preemptions with a known probability per schedule.
 const PCT_DEPTH: usize = 4;
 

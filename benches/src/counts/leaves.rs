@@ -60,10 +60,11 @@ pub(super) fn inbox_push_batch_64() {
     }
 }
 
+/// A letter on its way, as it goes in and comes out.
+type Sent = <Letter as mpsc_inbox::Linked>::Handle;
+
 /// Counts what takes out `COUNT` letters, which have been pushed.
-fn inbox_drain<const COUNT: usize>(
-    mut take: impl FnMut(&mut Owner<'_, Letter>, &mut Vec<Box<Letter>>),
-) {
+fn inbox_drain<const COUNT: usize>(mut take: impl FnMut(&mut Owner<'_, Letter>, &mut Vec<Sent>)) {
     let inbox = Inbox::new();
     let mut owner = inbox.take_owner().expect("free");
     let mut drained = Vec::with_capacity(COUNT);
@@ -76,7 +77,7 @@ fn inbox_drain<const COUNT: usize>(
 }
 
 /// Keeps what comes out, without a check of the vector's room for each.
-fn keep(letters: impl Iterator<Item = Box<Letter>>, drained: &mut Vec<Box<Letter>>) {
+fn keep(letters: impl Iterator<Item = Sent>, drained: &mut Vec<Sent>) {
     let mut count = 0;
     for (letter, place) in letters.zip(drained.spare_capacity_mut()) {
         place.write(letter);

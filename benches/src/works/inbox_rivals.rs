@@ -260,6 +260,7 @@ impl Channel for Concurrent {
 
 /// What kernels write first: a vector under a spin lock, which the consumer exchanges for an empty one. Not lock-free.
 #[derive(Default)]
+#[allow(clippy::vec_box, reason = "boxes are what goes through each of them")]
 pub(super) struct Locked(spin::Mutex<Vec<Box<u64>>>);
 
 impl Channel for Locked {

@@ -38,9 +38,10 @@ pub unsafe trait Handle {
 /// A handle of which no two live ones can name one node, so that a node cannot be linked twice.
 ///
 /// Safe code may push such a handle: whoever still has it in hand has proof that its node is in no structure.
-/// A handle that can be copied or cloned is not unique; it goes through [`Inbox::push_unlinked`] and
-/// [`List::push_back_unlinked`].
+/// A handle that can be copied or cloned is not unique. It is made [`Queued`](crate::Queued), which is, or goes through
+/// [`Inbox::push_unlinked`], [`Batch::push_unlinked`] and [`List::push_back_unlinked`].
 ///
+/// [`Batch::push_unlinked`]: crate::Batch::push_unlinked
 /// [`Inbox::push_unlinked`]: crate::Inbox::push_unlinked
 /// [`List::push_back_unlinked`]: crate::List::push_back_unlinked
 ///

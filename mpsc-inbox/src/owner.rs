@@ -1,7 +1,7 @@
 //! The owner's side: a drain with a budget, and the states that only the owner sets.
 //!
-//! - **O1** A list is taken from the head only when the remainder is empty, so the remainder is always older than the
-//!   head's list, and delivery is in push order.
+//! - **O1** The remainder is always older than the head's list: `drain`, `drain_lifo`, `take_all` and `close` hand it out
+//!   before they take that (D1).
 //! - **O2** Nothing here writes to the head of an inbox that holds no list, but `arm`, `disarm`, `close` and `reopen`.
 //! - **O3** `arm` succeeds only if neither list nor remainder is there: an armed owner has seen everything.
 
@@ -63,9 +63,9 @@ impl<'a, T: Linked<Tag>, Tag> Owner<'a, T, Tag> {
     /// Takes nodes out at one touch each, at most `budget_nodes` of them, where the order does not matter: the newest of the
     /// head's list first.
     ///
-    /// What the last drain left comes before that, what of it was already in push order in that order. Mixed with
-    /// [`drain`](Self::drain) it loses nothing, but only what one list held stays apart from what the next one holds: within a
-    /// list the order is then neither the one nor the other. Otherwise like [`drain`](Self::drain).
+    /// What the last drain left comes before that; if it was one in push order, those that it had put in order come first.
+    /// So drains of the two kinds can be mixed: nothing is lost, and lists stay apart, but within a list the order is then
+    /// neither the one nor the other. In all else this is like [`drain`](Self::drain).
     #[inline]
     pub fn drain_lifo(&mut self, budget_nodes: usize) -> DrainLifo<'_, 'a, T, Tag> {
         DrainLifo::new(self, budget_nodes)

@@ -102,6 +102,20 @@ impl<T: Linked<Tag>, Tag> Iterator for Drain<'_, '_, T, Tag> {
         Some(unsafe { hand_out(oldest) })
     }
 
+    /// With a loop of its own for those that are in order, which have nothing but a link to follow.
+    #[inline]
+    fn fold<B, F: FnMut(B, T::Handle) -> B>(mut self, init: B, mut f: F) -> B {
+        let mut folded = init;
+        while let Some(handle) = self.next() {
+            folded = f(folded, handle);
+            while let Some(oldest) = self.0.remainder.pop_ordered(&mut self.0.budget_nodes) {
+                // SAFETY: the node has just left the remainder.
+                folded = f(folded, unsafe { hand_out(oldest) });
+            }
+        }
+        folded
+    }
+
     fn size_hint(&self) -> (usize, Option<usize>) {
         (0, Some(self.0.budget_nodes))
     }

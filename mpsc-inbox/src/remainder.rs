@@ -58,6 +58,13 @@ impl<T: Linked<Tag>, Tag> Remainder<T, Tag> {
         if let Some(newest) = self.chain {
             return self.reverse(newest, budget_nodes);
         }
+        self.pop_ordered(budget_nodes)
+    }
+
+    /// The same where there is no chain, as after a `pop_oldest` that took something out.
+    #[inline]
+    pub(crate) fn pop_ordered(&mut self, budget_nodes: &mut usize) -> Option<NonNull<T>> {
+        debug_assert!(self.chain.is_none(), "the oldest is in the chain (R2)");
         let oldest = self.ordered?;
         *budget_nodes = budget_nodes.checked_sub(1)?;
         // SAFETY: the node is the remainder's, linked when it was reversed.

@@ -73,7 +73,7 @@ impl Logger {
 fn print(log: &mut Owner<'static, Record>, budget_nodes: usize, printed: &mut [u64; CPUS]) {
     let mut home = [const { Batch::<Record>::new() }; CPUS];
     for record in log.drain(budget_nodes) {
-        let text = str::from_utf8(&record.text[..record.length_bytes]).unwrap_or("(not text)");
+        let text = std::str::from_utf8(&record.text[..record.length_bytes]).unwrap_or("(not text)");
         if record.number < 3 {
             println!("[cpu {} #{}] {text}", record.cpu, record.number);
         }

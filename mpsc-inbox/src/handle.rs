@@ -38,9 +38,10 @@ pub unsafe trait Handle {
 /// A handle of which no two live ones can name one node, so that a node cannot be linked twice.
 ///
 /// Safe code may push such a handle: whoever still has it in hand has proof that its node is in no structure.
-/// A handle that can be copied or cloned is not unique; it goes through [`Inbox::push_unlinked`] and
-/// [`List::push_back_unlinked`].
+/// A handle that can be copied or cloned is not unique. It is made [`Queued`](crate::Queued), which is, or goes through
+/// [`Inbox::push_unlinked`], [`Batch::push_unlinked`] and [`List::push_back_unlinked`].
 ///
+/// [`Batch::push_unlinked`]: crate::Batch::push_unlinked
 /// [`Inbox::push_unlinked`]: crate::Inbox::push_unlinked
 /// [`List::push_back_unlinked`]: crate::List::push_back_unlinked
 ///
@@ -50,44 +51,66 @@ pub unsafe trait Handle {
 /// same node, and the handle keeps the third promise of [`Handle`] by itself.
 pub unsafe trait Unique: Handle {}
 
+/// A handle of which several can name one node, and that keeps the third promise of [`Handle`] by itself.
+///
+/// It can be made [`Queued`](crate::Queued), and then be pushed by safe code: `&'static T`, `Pin<&'static T>`, and with the
+/// feature `alloc` `Arc` and `Pin<Arc>`.
+///
+/// # Safety
+///
+/// Live or in its raw form, the handle keeps the third promise of [`Handle`] by itself, whatever safe code does.
+pub unsafe trait Shared: Handle {}
+
 // SAFETY: 1: a reference and its pointer are the same address. 2: a shared reference may write what is interior
 // mutable. 3: the borrow is static, and shared.
 unsafe impl<T> Handle for &'static T {
     type Target = T;
 
+    #[inline]
     fn into_raw(self) -> NonNull<T> {
         NonNull::from(self)
     }
 
+    #[inline]
     unsafe fn from_raw(raw: NonNull<T>) -> Self {
         // SAFETY: `raw` was a static shared reference.
         unsafe { raw.as_ref() }
     }
 }
 
+// SAFETY: the borrow is static, and shared.
+unsafe impl<T> Shared for &'static T {}
+
 // SAFETY: as for `&'static T`; pinning changes no address.
 unsafe impl<T> Handle for Pin<&'static T> {
     type Target = T;
 
+    #[inline]
     fn into_raw(self) -> NonNull<T> {
         NonNull::from(Pin::get_ref(self))
     }
 
+    #[inline]
     unsafe fn from_raw(raw: NonNull<T>) -> Self {
         // SAFETY: `raw` was a static shared reference, and it was pinned.
         unsafe { Pin::new_unchecked(raw.as_ref()) }
     }
 }
 
+// SAFETY: as for `&'static T`.
+unsafe impl<T> Shared for Pin<&'static T> {}
+
 // SAFETY: 1 and 2: a mutable reference and its pointer are the same address with the same rights. 3: the reference
 // was static and exclusive, and it is given up: nobody else can reach the target.
 unsafe impl<T> Handle for &'static mut T {
     type Target = T;
 
+    #[inline]
     fn into_raw(self) -> NonNull<T> {
         NonNull::from(self)
     }
 
+    #[inline]
     unsafe fn from_raw(mut raw: NonNull<T>) -> Self {
         // SAFETY: `raw` was a static exclusive reference, given up until now.
         unsafe { raw.as_mut() }
@@ -101,11 +124,13 @@ unsafe impl<T> Unique for &'static mut T {}
 unsafe impl<T> Handle for Pin<&'static mut T> {
     type Target = T;
 
+    #[inline]
     fn into_raw(self) -> NonNull<T> {
         // SAFETY: the reference becomes a pointer; nothing is moved out of it before `from_raw` pins it again.
         NonNull::from(unsafe { Pin::get_unchecked_mut(self) })
     }
 
+    #[inline]
     unsafe fn from_raw(mut raw: NonNull<T>) -> Self {
         // SAFETY: `raw` was a static exclusive reference, given up until now, and it was pinned.
         unsafe { Pin::new_unchecked(raw.as_mut()) }
@@ -119,10 +144,12 @@ unsafe impl<T> Unique for Pin<&'static mut T> {}
 unsafe impl<T> Handle for NonNull<T> {
     type Target = T;
 
+    #[inline]
     fn into_raw(self) -> NonNull<T> {
         self
     }
 
+    #[inline]
     unsafe fn from_raw(raw: NonNull<T>) -> Self {
         raw
     }
@@ -132,18 +159,19 @@ unsafe impl<T> Handle for NonNull<T> {
 mod owning {
     use super::{Handle, NonNull, Pin, Unique};
     use alloc::boxed::Box;
-    use alloc::sync::Arc;
 
     // SAFETY: 1 and 2: `Box::into_raw` and `Box::from_raw` are inverse and keep the whole allocation's provenance.
     // 3: the box is given up, so nobody else can reach, move or free its content.
     unsafe impl<T> Handle for Box<T> {
         type Target = T;
 
+        #[inline]
         fn into_raw(self) -> NonNull<T> {
             // SAFETY: a box is never null.
             unsafe { NonNull::new_unchecked(Box::into_raw(self)) }
         }
 
+        #[inline]
         unsafe fn from_raw(raw: NonNull<T>) -> Self {
             // SAFETY: `raw` comes from `Box::into_raw` and is turned back once.
             unsafe { Box::from_raw(raw.as_ptr()) }
@@ -157,11 +185,13 @@ mod owning {
     unsafe impl<T> Handle for Pin<Box<T>> {
         type Target = T;
 
+        #[inline]
         fn into_raw(self) -> NonNull<T> {
             // SAFETY: the box becomes a pointer; nothing is moved out of it before `from_raw` pins it again.
             Handle::into_raw(unsafe { Pin::into_inner_unchecked(self) })
         }
 
+        #[inline]
         unsafe fn from_raw(raw: NonNull<T>) -> Self {
             // SAFETY: `raw` comes from `into_raw` of a box, and the content was pinned.
             unsafe { Pin::new_unchecked(<Box<T> as Handle>::from_raw(raw)) }
@@ -170,6 +200,13 @@ mod owning {
 
     // SAFETY: as for `Box`.
     unsafe impl<T> Unique for Pin<Box<T>> {}
+}
+
+/// `Arc` exists where there is compare-and-swap.
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+mod counting {
+    use super::{Handle, NonNull, Pin, Shared};
+    use alloc::sync::Arc;
 
     // SAFETY: 1 and 2: `Arc::into_raw` and `Arc::from_raw` are inverse; the pointer may write what is interior
     // mutable. 3: the count of the handle is kept, so the target stays where it is, and `Arc::get_mut` and its
@@ -177,29 +214,39 @@ mod owning {
     unsafe impl<T> Handle for Arc<T> {
         type Target = T;
 
+        #[inline]
         fn into_raw(self) -> NonNull<T> {
             // SAFETY: an `Arc` is never null.
             unsafe { NonNull::new_unchecked(Arc::into_raw(self).cast_mut()) }
         }
 
+        #[inline]
         unsafe fn from_raw(raw: NonNull<T>) -> Self {
             // SAFETY: `raw` comes from `Arc::into_raw` and carries that handle's count.
             unsafe { Arc::from_raw(raw.as_ptr()) }
         }
     }
 
+    // SAFETY: the count of the handle is kept while it is raw.
+    unsafe impl<T> Shared for Arc<T> {}
+
     // SAFETY: as for `Arc`; the target is not moved here.
     unsafe impl<T> Handle for Pin<Arc<T>> {
         type Target = T;
 
+        #[inline]
         fn into_raw(self) -> NonNull<T> {
             // SAFETY: the `Arc` becomes a pointer; nothing is moved out of it before `from_raw` pins it again.
             Handle::into_raw(unsafe { Pin::into_inner_unchecked(self) })
         }
 
+        #[inline]
         unsafe fn from_raw(raw: NonNull<T>) -> Self {
             // SAFETY: `raw` comes from `into_raw` of an `Arc`, and the target was pinned.
             unsafe { Pin::new_unchecked(<Arc<T> as Handle>::from_raw(raw)) }
         }
     }
+
+    // SAFETY: as for `Arc`.
+    unsafe impl<T> Shared for Pin<Arc<T>> {}
 }

@@ -9,17 +9,19 @@
 //!   that stalls anywhere hides nobody's node.
 //! - **I3** `remainder` belongs to the holder of `owned`; a new owner acquires what the last one released.
 
+use crate::batch::Batch;
 use crate::handle::{Handle, Unique};
 use crate::head::Head;
 use crate::link::{self, Linked};
 use crate::list::List;
 use crate::owner::Owner;
-use crate::remainder::{Remainder, Touch};
+use crate::remainder::Remainder;
 #[cfg(not(loom))]
 use crate::sync::CellExt as _;
 use crate::sync::{AtomicBool, AtomicPtr, Ordering, UnsafeCell, const_fn};
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem;
 use core::ptr::NonNull;
 
 /// A lock-free multi-producer inbox with one owner at a time.
@@ -109,32 +111,72 @@ impl<T: Linked<Tag>, Tag> Inbox<T, Tag> {
         let node = handle.into_raw();
         // SAFETY: the node is in no structure, so it is ours.
         unsafe { link::assert_unlinked(node) };
+        // SAFETY: a chain of one, which is ours.
+        match unsafe { self.put_in_front(node, node) } {
+            Some(pushed) => Ok(pushed),
+            None => {
+                // SAFETY: the node is still ours.
+                unsafe { link::mark_unlinked(node) };
+                // SAFETY: `node` came from `into_raw` above.
+                Err(Closed(unsafe { T::Handle::from_raw(node) }))
+            }
+        }
+    }
+
+    /// Pushes many nodes by one compare-and-swap; they come out in the order in which they were added to the batch, with no
+    /// other one between.
+    ///
+    /// Lock-free, and O(1) in the nodes: the context and the limits are those of [`push`](Self::push). An empty batch
+    /// changes nothing, owes nothing and is never refused: the answer is [`Pushed::Joined`].
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] gives the batch back whole.
+    pub fn push_batch(&self, batch: Batch<T, Tag>) -> Result<Pushed, Closed<Batch<T, Tag>>> {
+        let Some((newest, oldest)) = batch.ends else { return Ok(Pushed::Joined) };
+        // SAFETY: the chain is the batch's (B2), and the batch is ours.
+        match unsafe { self.put_in_front(newest, oldest) } {
+            Some(pushed) => {
+                mem::forget(batch);
+                Ok(pushed)
+            }
+            None => {
+                // SAFETY: the chain is still ours; its end is its end again (B2).
+                unsafe { link::set_next(oldest, None) };
+                Err(Closed(batch))
+            }
+        }
+    }
+
+    /// Publishes a chain in front of what the head has; `None` if pushes are refused. The oldest node's link is then
+    /// anything.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the chain, which runs from `newest` to `oldest`; a success hands it over.
+    #[inline]
+    unsafe fn put_in_front(&self, newest: NonNull<T>, oldest: NonNull<T>) -> Option<Pushed> {
         // Ordering: Relaxed. A guess that the compare-and-swap checks; a `CLOSED` read here refuses, and hands
         // nothing over.
         let mut word = self.head.load(Ordering::Relaxed);
         loop {
-            let (next, pushed) = match Head::decode(word) {
+            let (older, pushed) = match Head::decode(word) {
                 Head::Empty => (None, Pushed::First),
                 Head::Armed => (None, Pushed::KickOwed),
-                Head::List(newest) => (Some(newest), Pushed::Joined),
-                Head::Closed => {
-                    // SAFETY: the node is still ours: no attempt has succeeded.
-                    unsafe { link::mark_unlinked(node) };
-                    // SAFETY: `node` came from `into_raw` above.
-                    return Err(Closed(unsafe { T::Handle::from_raw(node) }));
-                }
+                Head::List(older) => (Some(older), Pushed::Joined),
+                Head::Closed => return None,
             };
-            // SAFETY: the node is still ours.
-            unsafe { link::set_next(node, next) };
-            // Ordering: Release publishes the node and all that the pusher wrote before; pairs with the Acquire swaps
+            // SAFETY: the node is still the caller's: no attempt has succeeded.
+            unsafe { link::set_next(oldest, older) };
+            // Ordering: Release publishes the chain and all that the pusher wrote before; pairs with the Acquire swaps
             // in `Owner` (I1). Relaxed on failure: a new guess.
             match self.head.compare_exchange_weak(
                 word,
-                node.as_ptr(),
+                newest.as_ptr(),
                 Ordering::Release,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return Ok(pushed),
+                Ok(_) => return Some(pushed),
                 Err(actual) => word = actual,
             }
         }
@@ -187,24 +229,20 @@ impl<T: Linked<Tag>, Tag> Inbox<T, Tag> {
     ///
     /// The caller owns the remainder (I3), and `newest` is a list that it took from the head.
     pub(crate) unsafe fn collect(&self, newest: Option<NonNull<T>>) -> List<T, Tag> {
+        let mut list = List::new();
+        let mut touches = usize::MAX;
         self.remainder.with_mut(|remainder| {
-            // SAFETY: the caller owns the remainder.
-            let remainder = unsafe { &mut *remainder };
-            let mut list = List::new();
-            let mut newest = newest;
-            loop {
-                match remainder.touch() {
-                    // SAFETY: the node has left the remainder and is in no other structure.
-                    Touch::Delivered(node) => unsafe { list.push_back_node(node) },
-                    Touch::Reversed => {}
-                    Touch::Nothing => match newest.take() {
-                        // SAFETY: the caller took the list; the remainder is empty.
-                        Some(newest) => unsafe { remainder.refill(newest) },
-                        None => return list,
-                    },
-                }
+            // SAFETY: the caller owns the remainder, and nothing here runs code of the user's.
+            while let Some(node) = unsafe { (*remainder).pop_oldest(&mut touches) } {
+                // SAFETY: the node has left the remainder and is in no other structure.
+                unsafe { list.push_back_node(node) };
             }
-        })
+        });
+        if let Some(newest) = newest {
+            // SAFETY: the caller took the list.
+            list.append(&mut unsafe { List::of_chain(newest) });
+        }
+        list
     }
 }
 

@@ -4,6 +4,9 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+mod batch;
+mod coalesce;
+mod drain;
 mod handle;
 mod head;
 mod inbox;
@@ -13,8 +16,11 @@ mod owner;
 mod remainder;
 mod sync;
 
-pub use handle::{Handle, Unique};
+pub use batch::Batch;
+pub use coalesce::{Coalescing, NotPushed, Queued, QueuedBit};
+pub use drain::{Drain, DrainLifo};
+pub use handle::{Handle, Shared, Unique};
 pub use inbox::{Closed, Inbox, Pushed};
 pub use link::{Link, Linked};
 pub use list::{IntoIter, List};
-pub use owner::{Drain, NotEmpty, Owner};
+pub use owner::{NotEmpty, Owner};

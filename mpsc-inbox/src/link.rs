@@ -125,6 +125,7 @@ impl<T, Tag> fmt::Debug for Link<T, Tag> {
 /// # Safety
 ///
 /// The caller's structure holds `node` (L1), and [`set_next`] was its last change.
+#[inline]
 pub(crate) unsafe fn next<T: Linked<Tag>, Tag>(node: NonNull<T>) -> Option<NonNull<T>> {
     // SAFETY: the node is live while a structure holds it.
     let link = unsafe { T::link(node).as_ref() };
@@ -137,6 +138,7 @@ pub(crate) unsafe fn next<T: Linked<Tag>, Tag>(node: NonNull<T>) -> Option<NonNu
 /// # Safety
 ///
 /// The caller holds `node` (L1).
+#[inline]
 pub(crate) unsafe fn set_next<T: Linked<Tag>, Tag>(node: NonNull<T>, next: Option<NonNull<T>>) {
     let next = next.map_or(ptr::null_mut(), NonNull::as_ptr);
     // SAFETY: the node is live while the caller holds it.
@@ -145,11 +147,31 @@ pub(crate) unsafe fn set_next<T: Linked<Tag>, Tag>(node: NonNull<T>, next: Optio
     link.next.with_mut(|slot| unsafe { *slot = next });
 }
 
+/// Turns a chain round: the node that was last is first. Answers with it and with the number of nodes; O(n).
+///
+/// # Safety
+///
+/// The caller holds the chain that begins at `first` (L1).
+pub(crate) unsafe fn reverse<T: Linked<Tag>, Tag>(first: NonNull<T>) -> (NonNull<T>, usize) {
+    let (mut node, mut behind, mut len) = (first, None, 1);
+    loop {
+        // SAFETY: the node is in the caller's chain.
+        let next = unsafe { next(node) };
+        // SAFETY: as above.
+        unsafe { set_next(node, behind) };
+        let Some(next) = next else { return (node, len) };
+        behind = Some(node);
+        node = next;
+        len += 1;
+    }
+}
+
 /// Checks L2 in debug builds: the node that is about to be linked is in no structure.
 ///
 /// # Safety
 ///
 /// The caller holds `node` (L1).
+#[inline]
 pub(crate) unsafe fn assert_unlinked<T: Linked<Tag>, Tag>(node: NonNull<T>) {
     if cfg!(debug_assertions) {
         // SAFETY: the node is live while the caller holds it.
@@ -165,6 +187,7 @@ pub(crate) unsafe fn assert_unlinked<T: Linked<Tag>, Tag>(node: NonNull<T>) {
 /// # Safety
 ///
 /// The caller holds `node` (L1).
+#[inline]
 pub(crate) unsafe fn mark_unlinked<T: Linked<Tag>, Tag>(node: NonNull<T>) {
     if cfg!(debug_assertions) {
         // SAFETY: the node is live while the caller holds it.

@@ -19,7 +19,7 @@ use core::ptr::NonNull;
 /// every handle back and drops it. Should a handle's own destructor panic, the handles after it are leaked.
 pub struct List<T: Linked<Tag>, Tag = ()> {
     /// The oldest node and the newest.
-    ends: Option<(NonNull<T>, NonNull<T>)>,
+    pub(crate) ends: Option<(NonNull<T>, NonNull<T>)>,
     len: usize,
     handles: PhantomData<T::Handle>,
 }
@@ -91,6 +91,17 @@ impl<T: Linked<Tag>, Tag> List<T, Tag> {
         unsafe { link::mark_unlinked(oldest) };
         // SAFETY: every node came in by `into_raw`, and this one leaves the list here.
         Some(unsafe { T::Handle::from_raw(oldest) })
+    }
+
+    /// The list of a chain that runs from newer to older. O(n).
+    ///
+    /// # Safety
+    ///
+    /// The chain's nodes are raw forms of handles, in no structure but the caller's hands.
+    pub(crate) unsafe fn of_chain(newest: NonNull<T>) -> Self {
+        // SAFETY: the chain is ours.
+        let (oldest, len) = unsafe { link::reverse(newest) };
+        Self { ends: Some((oldest, newest)), len, handles: PhantomData }
     }
 
     /// Moves all of `other` behind this list's nodes, in order.

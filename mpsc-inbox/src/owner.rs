@@ -1,22 +1,23 @@
 //! The owner's side: a drain with a budget, and the states that only the owner sets.
 //!
-//! - **O1** A list is taken from the head only when the remainder is empty, so the remainder is always older than the
-//!   head's list, and delivery is in push order.
+//! - **O1** The remainder is always older than the head's list: `drain`, `drain_lifo`, `take_all` and `close` hand it out
+//!   before they take that (D1).
 //! - **O2** Nothing here writes to the head of an inbox that holds no list, but `arm`, `disarm`, `close` and `reopen`.
 //! - **O3** `arm` succeeds only if neither list nor remainder is there: an armed owner has seen everything.
 
-use crate::handle::Handle;
+use crate::drain::{Drain, DrainLifo};
 use crate::head::Head;
 use crate::inbox::Inbox;
-use crate::link::{self, Linked};
+use crate::link::Linked;
 use crate::list::List;
-use crate::remainder::Touch;
+use crate::remainder::Remainder;
 #[cfg(not(loom))]
 use crate::sync::CellExt as _;
 use crate::sync::Ordering;
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
+use core::ptr::NonNull;
 
 /// The right to take out of an [`Inbox`]. One at a time; dropping it gives the right back.
 ///
@@ -43,16 +44,74 @@ impl<'a, T: Linked<Tag>, Tag> Owner<'a, T, Tag> {
         self.inbox
     }
 
-    /// Takes nodes out in push order, touching at most `budget_nodes` of them.
+    /// Takes nodes out in push order, touching at most `budget_nodes` of them: first what the last drain left, then the one
+    /// list that the head has.
     ///
-    /// Putting one node in order is a touch and delivering one is a touch, so `n` nodes that are pushed at once cost
-    /// `2 * n` in all. What the budget leaves (nodes half put in order, nodes undelivered) stays in order as the owner's
-    /// remainder, and the next drain goes on exactly there: dropping or leaking the iterator loses nothing.
+    /// Putting one node in order is a touch and handing one out is a touch; the oldest of a list is handed out as it is
+    /// reached. So `n` nodes that are pushed at once cost `2 * n - 1` in all, and a single one costs one. What the budget
+    /// leaves (nodes half put in order, nodes not handed out) stays in order as the owner's remainder, and the next drain
+    /// goes on exactly there.
     ///
-    /// Wait-free: each step is O(1) and at most one atomic swap is made per list taken. Draining an empty inbox writes
-    /// nothing, and ARMED stays as it is.
+    /// What is pushed while a drain is under way may come out in the next one only, so a drain ends also beside pushers that
+    /// never rest. Wait-free: each step is O(1) in the nodes touched, and one atomic swap at most is made. Draining an empty
+    /// inbox writes nothing, and ARMED stays as it is.
+    #[inline]
     pub fn drain(&mut self, budget_nodes: usize) -> Drain<'_, 'a, T, Tag> {
-        Drain { owner: self, budget_nodes }
+        Drain::new(self, budget_nodes)
+    }
+
+    /// Takes nodes out at one touch each, at most `budget_nodes` of them, where the order does not matter: the newest of the
+    /// head's list first.
+    ///
+    /// What the last drain left comes before that; if it was one in push order, those that it had put in order come first.
+    /// So drains of the two kinds can be mixed: nothing is lost, and lists stay apart, but within a list the order is then
+    /// neither the one nor the other. In all else this is like [`drain`](Self::drain).
+    #[inline]
+    pub fn drain_lifo(&mut self, budget_nodes: usize) -> DrainLifo<'_, 'a, T, Tag> {
+        DrainLifo::new(self, budget_nodes)
+    }
+
+    /// Takes out everything that is inside, in push order, as a list that can be appended to another or pushed on as a
+    /// [`Batch`](crate::Batch).
+    ///
+    /// Wait-free, but O(n) in the nodes inside: not for interrupt handlers. Taking from an empty inbox writes nothing, and
+    /// ARMED stays as it is.
+    pub fn take_all(&mut self) -> List<T, Tag> {
+        let newest = self.take_list();
+        // SAFETY: we are the owner, and have taken the list.
+        unsafe { self.inbox.collect(newest) }
+    }
+
+    /// Takes the list from the head, newest node first; `None`, and nothing written, if there is none (O2).
+    #[inline]
+    pub(crate) fn take_list(&mut self) -> Option<NonNull<T>> {
+        if self.inbox.is_empty() {
+            return None;
+        }
+        // Ordering: Acquire pairs with the Release of every push of the list (I1). It releases nothing: a pusher that
+        // finds EMPTY takes nothing over.
+        let word = self.inbox.head.swap(Head::EMPTY, Ordering::Acquire);
+        // Pushers only make a list longer (H1), so this is one; should it not be, nothing is taken for a node.
+        Head::decode(word).list()
+    }
+
+    /// Takes the remainder in hand. Nothing is written if it is empty.
+    #[inline]
+    pub(crate) fn take_remainder(&mut self) -> Remainder<T, Tag> {
+        if !self.has_remainder() {
+            return Remainder::new();
+        }
+        // SAFETY: the remainder is ours while we are the owner (I3).
+        self.inbox.remainder.with_mut(|kept| unsafe { kept.replace(Remainder::new()) })
+    }
+
+    /// Gives back what is left of the remainder that `take_remainder` took. Nothing is written if nothing is left.
+    #[inline]
+    pub(crate) fn put_back(&mut self, remainder: Remainder<T, Tag>) {
+        if !remainder.is_empty() {
+            // SAFETY: as above.
+            self.inbox.remainder.with_mut(|kept| unsafe { kept.write(remainder) });
+        }
     }
 
     /// Whether an earlier drain has left something. Wait-free.
@@ -145,72 +204,6 @@ impl<T: Linked<Tag>, Tag> fmt::Debug for Owner<'_, T, Tag> {
             .field("inbox", &self.inbox)
             .field("has_remainder", &self.has_remainder())
             .finish()
-    }
-}
-
-/// A drain under way; see [`Owner::drain`].
-///
-/// After `None` it may give more, if the budget allows it and someone has pushed since.
-pub struct Drain<'o, 'a, T: Linked<Tag>, Tag = ()> {
-    owner: &'o mut Owner<'a, T, Tag>,
-    budget_nodes: usize,
-}
-
-impl<T: Linked<Tag>, Tag> Drain<'_, '_, T, Tag> {
-    /// How many nodes may still be touched.
-    pub fn budget_left_nodes(&self) -> usize {
-        self.budget_nodes
-    }
-
-    /// Moves the head's list into the empty remainder; `false` if there is none.
-    fn refill(&mut self) -> bool {
-        let inbox = self.owner.inbox;
-        if inbox.is_empty() {
-            return false;
-        }
-        // Ordering: Acquire pairs with the Release of every push of the list (I1). It releases nothing: a pusher that
-        // finds EMPTY takes nothing over.
-        let word = inbox.head.swap(Head::EMPTY, Ordering::Acquire);
-        let Some(newest) = Head::decode(word).list() else { return false };
-        // SAFETY: we are the owner; the swap took the list; the remainder is empty, says the caller.
-        inbox.remainder.with_mut(|remainder| unsafe { (*remainder).refill(newest) });
-        true
-    }
-}
-
-impl<T: Linked<Tag>, Tag> Iterator for Drain<'_, '_, T, Tag> {
-    type Item = T::Handle;
-
-    fn next(&mut self) -> Option<T::Handle> {
-        while self.budget_nodes > 0 {
-            // SAFETY: the remainder is ours while we are the owner.
-            match self.owner.inbox.remainder.with_mut(|remainder| unsafe { (*remainder).touch() }) {
-                Touch::Reversed => self.budget_nodes -= 1,
-                Touch::Delivered(node) => {
-                    self.budget_nodes -= 1;
-                    // SAFETY: the node has left the remainder and is ours.
-                    unsafe { link::mark_unlinked(node) };
-                    // SAFETY: its pusher turned it raw, and it is turned back once, here.
-                    return Some(unsafe { T::Handle::from_raw(node) });
-                }
-                Touch::Nothing if self.refill() => {}
-                Touch::Nothing => return None,
-            }
-        }
-        None
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, Some(self.budget_nodes))
-    }
-}
-
-impl<T: Linked<Tag>, Tag> fmt::Debug for Drain<'_, '_, T, Tag> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Drain")
-            .field("budget_nodes", &self.budget_nodes)
-            .finish_non_exhaustive()
     }
 }
 

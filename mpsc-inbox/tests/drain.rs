@@ -7,6 +7,11 @@ use mpsc_inbox::Inbox;
 
 const MOST: usize = if cfg!(miri) { 4 } else { 9 };
 
+/// What it costs to hand out one list: each node but the oldest is put in order, and each is handed out.
+fn touches(count: usize) -> usize {
+    (2 * count).saturating_sub(1)
+}
+
 #[test]
 fn every_budget_delivers_everything_in_push_order() {
     for count in 0..=MOST {
@@ -21,7 +26,7 @@ fn every_budget_delivers_everything_in_push_order() {
                 passes += 1;
             }
             assert_eq!(got, Vec::from_iter(0..count));
-            assert_eq!(passes, (2 * count).div_ceil(budget_nodes), "two touches for each item");
+            assert_eq!(passes, touches(count).div_ceil(budget_nodes), "no touch is wasted");
         }
     }
 }
@@ -35,10 +40,10 @@ fn a_drain_delivers_exactly_what_its_budget_pays_for() {
             push_all(&inbox, 0..count);
             let mut drain = owner.drain(budget_nodes);
             let delivered = drain.by_ref().count();
-            assert_eq!(delivered, budget_nodes.saturating_sub(count).min(count));
-            assert_eq!(drain.budget_left_nodes(), budget_nodes.saturating_sub(2 * count));
-            let touched = budget_nodes.min(2 * count);
-            assert_eq!(owner.has_remainder(), (1..2 * count).contains(&touched));
+            assert_eq!(delivered, (budget_nodes + 1).saturating_sub(count.max(1)).min(count));
+            assert_eq!(drain.budget_left_nodes(), budget_nodes.saturating_sub(touches(count)));
+            drop(drain);
+            assert_eq!(owner.has_remainder(), (1..touches(count)).contains(&budget_nodes));
         }
     }
 }
@@ -72,19 +77,50 @@ fn items_pushed_between_partial_drains_come_after_the_remainder() {
 }
 
 #[test]
-fn one_drain_goes_on_to_lists_that_arrive_meanwhile_within_its_budget() {
+fn one_drain_takes_what_is_left_and_then_one_list() {
+    let inbox: Inbox<Item> = Inbox::new();
+    let mut owner = inbox.take_owner().unwrap();
+    push_all(&inbox, 0..2);
+    assert_eq!(numbers(owner.drain(2)), [0], "one is put in order, the other handed out");
+    push_all(&inbox, 2..4);
+    let mut drain = owner.drain(usize::MAX);
+    assert_eq!(drain.next().map(|handle| handle.number()), Some(1));
+    let _ = push(&inbox, 4);
+    assert_eq!(drain.next().map(|handle| handle.number()), Some(2), "the list as it was then");
+    let _ = push(&inbox, 5);
+    assert_eq!(numbers(drain.by_ref()), [3, 4]);
+    assert!(drain.next().is_none() && drain.next().is_none(), "the next list is the next drain's");
+    drop(drain);
+    assert_eq!(numbers(owner.drain(usize::MAX)), [5]);
+}
+
+#[test]
+fn a_drain_ends_beside_a_pusher_that_never_rests() {
     let inbox: Inbox<Item> = Inbox::new();
     let mut owner = inbox.take_owner().unwrap();
     let _ = push(&inbox, 0);
-    let mut drain = owner.drain(5);
-    assert_eq!(drain.next().map(|handle| handle.number()), Some(0));
+    for handle in owner.drain(usize::MAX) {
+        assert_eq!(handle.number(), 0);
+        assert!(inbox.push(Owned::new(1)).is_ok());
+    }
+    for handle in owner.drain_lifo(usize::MAX) {
+        assert_eq!(handle.number(), 1);
+        assert!(inbox.push(Owned::new(2)).is_ok());
+    }
+    assert_eq!(numbers(owner.drain(usize::MAX)), [2]);
+}
+
+#[test]
+fn a_drain_that_found_nothing_looks_once_more_only_in_the_next() {
+    let inbox: Inbox<Item> = Inbox::new();
+    let mut owner = inbox.take_owner().unwrap();
+    let mut drain = owner.drain(1);
     assert!(drain.next().is_none());
-    let _ = push(&inbox, 1);
-    assert_eq!(drain.next().map(|handle| handle.number()), Some(1));
-    let _ = push(&inbox, 2);
+    let _ = push(&inbox, 0);
+    assert!(drain.next().is_none());
     assert_eq!(drain.size_hint(), (0, Some(1)));
-    assert!(drain.next().is_none(), "the fifth touch puts item 2 in order");
-    assert_eq!(numbers(owner.drain(1)), [2]);
+    drop(drain);
+    assert_eq!(numbers(owner.drain(1)), [0], "one alone costs one touch");
 }
 
 #[test]
@@ -93,7 +129,108 @@ fn an_abandoned_drain_loses_nothing() {
     let mut owner = inbox.take_owner().unwrap();
     push_all(&inbox, 0..4);
     assert_eq!(owner.drain(usize::MAX).next().map(|handle| handle.number()), Some(0));
-    assert_eq!(numbers(owner.drain(usize::MAX)), [1, 2, 3]);
+    assert_eq!(owner.drain_lifo(usize::MAX).next().map(|handle| handle.number()), Some(1));
+    assert_eq!(numbers(owner.drain(usize::MAX)), [2, 3]);
+}
+
+#[test]
+fn a_leaked_drain_leaks_what_it_had_taken_and_nothing_else() {
+    let drops = Drops::default();
+    let inbox: Inbox<Item> = Inbox::new();
+    let mut owner = inbox.take_owner().unwrap();
+    let kept: Vec<_> = (0..2).map(|number| Owned::counted(number, &drops)).collect();
+    let nodes: Vec<_> = kept.iter().map(|handle| &raw const *handle.0).collect();
+    kept.into_iter().for_each(|handle| drop(inbox.push(handle)));
+    let mut drain = owner.drain(usize::MAX);
+    drop(drain.next());
+    std::mem::forget(drain);
+    assert!(owner.is_empty());
+    let _ = push(&inbox, 7);
+    assert_eq!(numbers(owner.drain(usize::MAX)), [7], "the inbox is whole");
+    drop(owner);
+    drop(inbox);
+    assert_eq!(drops.count(), 1);
+    // SAFETY: the second item is in no structure any more, and nobody else has it.
+    drop(unsafe { Box::from_raw(nodes[1].cast_mut()) });
+}
+
+#[test]
+fn a_user_that_panics_in_mid_drain_loses_what_it_had_and_nothing_else() {
+    let inbox: Inbox<Item> = Inbox::new();
+    let mut owner = inbox.take_owner().unwrap();
+    push_all(&inbox, 0..3);
+    let drains = std::panic::AssertUnwindSafe(|| {
+        owner.drain(usize::MAX).for_each(|handle| assert_ne!(handle.number(), 1));
+    });
+    assert!(std::panic::catch_unwind(drains).is_err());
+    assert_eq!(numbers(owner.drain(usize::MAX)), [2]);
+}
+
+#[test]
+fn newest_first_costs_one_touch_each_whatever_the_budget() {
+    for count in 0..=MOST {
+        for budget_nodes in 1..=MOST + 1 {
+            let inbox: Inbox<Item> = Inbox::new();
+            let mut owner = inbox.take_owner().unwrap();
+            push_all(&inbox, 0..count);
+            let mut got = Vec::new();
+            while !owner.is_empty() {
+                let mut drain = owner.drain_lifo(budget_nodes);
+                let delivered = drain.by_ref().map(|handle| got.push(handle.number())).count();
+                assert_eq!(drain.budget_left_nodes(), budget_nodes - delivered);
+                assert_eq!(drain.size_hint(), (0, Some(budget_nodes - delivered)));
+            }
+            assert_eq!(got, Vec::from_iter((0..count).rev()));
+        }
+    }
+}
+
+#[test]
+fn mixed_drains_hand_out_every_item_once_and_keep_lists_apart() {
+    for budget_nodes in 1..=2 * MOST {
+        for newest_first in 0..=MOST {
+            let inbox: Inbox<Item> = Inbox::new();
+            let mut owner = inbox.take_owner().unwrap();
+            push_all(&inbox, 0..MOST);
+            let mut got = numbers(owner.drain(budget_nodes));
+            push_all(&inbox, MOST..MOST + 2);
+            got.extend(numbers(owner.drain_lifo(newest_first)));
+            while !owner.is_empty() {
+                got.extend(numbers(owner.drain(3)));
+            }
+            got[..MOST].sort_unstable();
+            got[MOST..].sort_unstable();
+            assert_eq!(got, Vec::from_iter(0..MOST + 2), "budget {budget_nodes}");
+        }
+    }
+}
+
+#[test]
+fn what_is_in_order_comes_before_what_is_not_when_the_newest_go_first() {
+    let inbox: Inbox<Item> = Inbox::new();
+    let mut owner = inbox.take_owner().unwrap();
+    push_all(&inbox, 0..4);
+    assert_eq!(owner.drain(2).count(), 0, "items 3 and 2 are put in order");
+    assert_eq!(numbers(owner.drain_lifo(usize::MAX)), [2, 3, 1, 0]);
+}
+
+#[test]
+fn taking_all_takes_remainder_and_list_in_push_order() {
+    for budget_nodes in 0..=6 {
+        let inbox: Inbox<Item> = Inbox::new();
+        let mut owner = inbox.take_owner().unwrap();
+        push_all(&inbox, 0..3);
+        let mut got = numbers(owner.drain(budget_nodes));
+        push_all(&inbox, 3..5);
+        let mut all = owner.take_all();
+        assert_eq!(all.len() + got.len(), 5);
+        assert!(owner.is_empty() && owner.take_all().is_empty());
+        // The list can be spliced on.
+        all.push_back(Owned::new(5));
+        got.extend(numbers(all));
+        assert_eq!(got, Vec::from_iter(0..6), "budget {budget_nodes}");
+        assert_eq!(push(&inbox, 6), Ok(mpsc_inbox::Pushed::First));
+    }
 }
 
 #[test]

@@ -3,14 +3,17 @@
 mod common;
 
 use common::{Item, Owned, numbers};
-use mpsc_inbox::{Closed, Inbox, NotEmpty, Pushed};
+use mpsc_inbox::{Batch, Closed, Inbox, List, NotEmpty, Pushed};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step {
     Push,
+    PushBatch(usize),
     Drain(usize),
+    DrainLifo(usize),
+    TakeAll,
     Arm,
     Disarm,
     Close,
@@ -25,7 +28,7 @@ enum State {
     Closed,
 }
 
-/// What the inbox should be: two queues, how much of the older one is not yet in order, and the state.
+/// What the inbox should be: two queues, how much of the older one's front is not yet in order, and the state.
 #[derive(Debug)]
 struct Model {
     state: State,
@@ -36,35 +39,64 @@ struct Model {
 }
 
 impl Model {
-    fn push(&mut self) -> Result<Pushed, usize> {
-        let number = self.next_number;
-        self.next_number += 1;
+    /// The numbers of what is pushed next.
+    fn next(&mut self, count: usize) -> std::ops::Range<usize> {
+        self.next_number += count;
+        self.next_number - count..self.next_number
+    }
+
+    /// `None` if they are refused.
+    fn push(&mut self, numbers: std::ops::Range<usize>) -> Option<Pushed> {
+        if numbers.is_empty() {
+            return Some(Pushed::Joined);
+        }
         if self.state == State::Closed {
-            return Err(number);
+            return None;
         }
         let armed = std::mem::replace(&mut self.state, State::Open) == State::Armed;
-        self.list.push_back(number);
-        Ok(match (armed, self.list.len()) {
+        let first = self.list.is_empty();
+        self.list.extend(numbers);
+        Some(match (armed, first) {
             (true, _) => Pushed::KickOwed,
-            (false, 1) => Pushed::First,
-            (false, _) => Pushed::Joined,
+            (false, true) => Pushed::First,
+            (false, false) => Pushed::Joined,
         })
     }
 
-    fn drain(&mut self, budget_nodes: usize) -> Vec<usize> {
+    fn drain(&mut self, budget_nodes: usize, touch: fn(&mut Self) -> Option<usize>) -> Vec<usize> {
         let mut delivered = Vec::new();
+        let mut may_take = true;
         for _ in 0..budget_nodes {
-            if self.remainder.is_empty() {
+            if self.remainder.is_empty() && std::mem::take(&mut may_take) {
                 self.remainder = std::mem::take(&mut self.list);
                 self.not_in_order = self.remainder.len();
             }
-            if self.not_in_order > 0 {
-                self.not_in_order -= 1;
-            } else {
-                delivered.extend(self.remainder.pop_front());
-            }
+            delivered.extend(touch(self));
         }
         delivered
+    }
+
+    /// The oldest is handed out as it is reached.
+    fn oldest(&mut self) -> Option<usize> {
+        if self.not_in_order > 1 {
+            self.not_in_order -= 1;
+            return None;
+        }
+        self.not_in_order = 0;
+        self.remainder.pop_front()
+    }
+
+    fn first(&mut self) -> Option<usize> {
+        if self.not_in_order < self.remainder.len() {
+            return self.remainder.remove(self.not_in_order);
+        }
+        self.not_in_order = self.not_in_order.saturating_sub(1);
+        self.remainder.pop_back()
+    }
+
+    fn take_all(&mut self) -> Vec<usize> {
+        self.not_in_order = 0;
+        self.remainder.drain(..).chain(self.list.drain(..)).collect()
     }
 
     fn arm(&mut self) -> Result<(), NotEmpty> {
@@ -87,8 +119,7 @@ impl Model {
 
     fn close(&mut self) -> Vec<usize> {
         self.state = State::Closed;
-        self.not_in_order = 0;
-        self.remainder.drain(..).chain(self.list.drain(..)).collect()
+        self.take_all()
     }
 
     fn reopen(&mut self) -> bool {
@@ -118,17 +149,30 @@ pub(crate) fn check(history: &[Step]) {
     for step in history {
         match *step {
             Step::Push => {
-                let pushed = inbox.push(Owned::new(model.next_number));
-                let pushed = pushed.map_err(|Closed(handle)| handle.number());
-                assert_eq!(pushed, model.push(), "{history:?}");
+                let numbers_next = model.next(1);
+                let pushed = inbox.push(Owned::new(numbers_next.start));
+                let pushed = pushed.map_err(|Closed(handle)| vec![handle.number()]);
+                let expected = model.push(numbers_next.clone());
+                assert_eq!(pushed, expected.ok_or(numbers_next.collect()), "{history:?}");
+            }
+            Step::PushBatch(count) => {
+                let numbers_next = model.next(count);
+                let mut batch = Batch::new();
+                numbers_next.clone().for_each(|number| batch.push(Owned::new(number)));
+                let pushed = inbox.push_batch(batch);
+                let pushed = pushed.map_err(|Closed(batch)| numbers(List::from(batch)));
+                let expected = model.push(numbers_next.clone());
+                assert_eq!(pushed, expected.ok_or(numbers_next.collect()), "{history:?}");
             }
             Step::Drain(budget_nodes) => {
-                assert_eq!(
-                    numbers(owner.drain(budget_nodes)),
-                    model.drain(budget_nodes),
-                    "{history:?}"
-                );
+                let drained = numbers(owner.drain(budget_nodes));
+                assert_eq!(drained, model.drain(budget_nodes, Model::oldest), "{history:?}");
             }
+            Step::DrainLifo(budget_nodes) => {
+                let drained = numbers(owner.drain_lifo(budget_nodes));
+                assert_eq!(drained, model.drain(budget_nodes, Model::first), "{history:?}");
+            }
+            Step::TakeAll => assert_eq!(numbers(owner.take_all()), model.take_all(), "{history:?}"),
             Step::Arm => assert_eq!(owner.arm(), model.arm(), "{history:?}"),
             Step::Disarm => assert_eq!(owner.disarm(), model.disarm(), "{history:?}"),
             Step::Close => assert_eq!(numbers(owner.close()), model.close(), "{history:?}"),
@@ -149,18 +193,21 @@ pub(crate) fn check(history: &[Step]) {
 
 #[test]
 fn every_short_history_agrees_with_the_model() {
-    const STEPS: [Step; 7] = [
+    const STEPS: [Step; 10] = [
         Step::Push,
+        Step::PushBatch(2),
         Step::Drain(1),
         Step::Drain(3),
+        Step::DrainLifo(1),
+        Step::TakeAll,
         Step::Arm,
         Step::Disarm,
         Step::Close,
         Step::Reopen,
     ];
-    let length: u32 = if cfg!(miri) { 3 } else { 6 };
+    let length: u32 = if cfg!(miri) { 2 } else { 5 };
     for mut code in 0..STEPS.len().pow(length) {
-        let history: [_; 6] = std::array::from_fn(|_| {
+        let history: [_; 5] = std::array::from_fn(|_| {
             let step = STEPS[code % STEPS.len()];
             code /= STEPS.len();
             step
@@ -172,7 +219,10 @@ fn every_short_history_agrees_with_the_model() {
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => Just(Step::Push),
+        3 => (0_usize..4).prop_map(Step::PushBatch),
         6 => (0_usize..12).prop_map(Step::Drain),
+        3 => (0_usize..6).prop_map(Step::DrainLifo),
+        1 => Just(Step::TakeAll),
         2 => Just(Step::Arm),
         1 => Just(Step::Disarm),
         1 => Just(Step::Close),

@@ -61,13 +61,13 @@ fn arming_an_armed_inbox_succeeds() {
 fn arming_is_refused_while_a_list_or_a_remainder_is_there() {
     let inbox: Inbox<Item> = Inbox::new();
     let mut owner = inbox.take_owner().unwrap();
-    let _ = push(&inbox, 0);
+    push_all(&inbox, 0..2);
     assert_eq!(owner.arm(), Err(NotEmpty));
     assert_eq!(owner.drain(1).count(), 0);
     assert!(owner.has_remainder() && inbox.is_empty());
     assert_eq!(owner.arm(), Err(NotEmpty));
     assert!(!inbox.is_armed());
-    assert_eq!(numbers(owner.drain(1)), [0]);
+    assert_eq!(numbers(owner.drain(2)), [0, 1]);
     assert_eq!(owner.arm(), Ok(()));
 }
 
@@ -93,6 +93,8 @@ fn draining_an_armed_inbox_leaves_it_armed() {
     let mut owner = inbox.take_owner().unwrap();
     assert_eq!(owner.arm(), Ok(()));
     assert_eq!(owner.drain(8).count(), 0);
+    assert_eq!(owner.drain_lifo(8).count(), 0);
+    assert!(owner.take_all().is_empty());
     assert!(inbox.is_armed());
     assert_eq!(push(&inbox, 0), Ok(Pushed::KickOwed));
 }
@@ -145,6 +147,8 @@ fn a_closed_inbox_stays_closed_whatever_its_owner_does_but_reopen() {
     assert_eq!(owner.arm(), Ok(()), "nothing can arrive: nothing to be told of");
     assert!(!owner.disarm());
     assert_eq!(owner.drain(4).count(), 0);
+    assert_eq!(owner.drain_lifo(4).count(), 0);
+    assert!(owner.take_all().is_empty());
     assert!(inbox.is_closed());
     assert!(owner.reopen());
     assert!(!inbox.is_closed() && !inbox.is_armed());
@@ -184,6 +188,18 @@ fn the_next_owner_finds_the_remainder_in_order() {
 }
 
 #[test]
+fn a_dropped_owner_leaves_the_state_as_it_is() {
+    let inbox: Inbox<Item> = Inbox::new();
+    assert_eq!(inbox.take_owner().unwrap().arm(), Ok(()));
+    assert!(inbox.is_armed());
+    assert_eq!(push(&inbox, 0), Ok(Pushed::KickOwed), "whoever comes next finds it, kicked");
+    assert_eq!(numbers(inbox.take_owner().unwrap().close()), [0]);
+    assert_eq!(push(&inbox, 1), Err(1));
+    assert!(inbox.take_owner().unwrap().reopen());
+    assert_eq!(push(&inbox, 2), Ok(Pushed::First));
+}
+
+#[test]
 fn a_leaked_owner_blocks_the_next_one_and_loses_nothing() {
     let drops = common::Drops::default();
     let inbox: Inbox<Item> = Inbox::new();
@@ -206,6 +222,7 @@ fn debug_shows_the_state_and_needs_no_debug_of_the_item() {
         "Owner { inbox: Inbox { head: Armed, .. }, has_remainder: false } Inbox { head: Armed, .. }"
     );
     assert_eq!(format!("{:?}", owner.drain(3)), "Drain { budget_nodes: 3, .. }");
+    assert_eq!(format!("{:?}", owner.drain_lifo(3)), "DrainLifo { budget_nodes: 3, .. }");
     assert_eq!(format!("{:?}", owner.close()), "List { len: 0, .. }");
     assert_eq!(format!("{:?}", Closed(Owned::new(1))), "Closed(..)");
 }

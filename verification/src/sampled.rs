@@ -2,7 +2,7 @@
 //!
 //! The seeds are fixed, so a failure comes again with the same command; `VERIFICATION_SEED=<number>` draws others.
 
-use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
+use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler, UrwRandomScheduler};
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
 /// Steps of one execution: far more than any takes, so that one that goes round in circles fails.
@@ -20,6 +20,11 @@ pub fn random(iterations: usize, body: impl Fn() + Send + Sync + 'static) {
 /// which they change.
 pub fn pct(iterations: usize, depth: usize, body: impl Fn() + Send + Sync + 'static) {
     run(PctScheduler::new_from_seed(seed(), depth, iterations), body);
+}
+
+/// Runs `body` under `iterations` schedules of a uniform random walk: each interleaving is as likely as any other.
+pub fn urw(iterations: usize, body: impl Fn() + Send + Sync + 'static) {
+    run(UrwRandomScheduler::new_from_seed(seed(), iterations), body);
 }
 
 fn seed() -> u64 {

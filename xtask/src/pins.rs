@@ -15,6 +15,9 @@ pub(crate) const WITH_ALLOC: [&str; 5] =
 /// The crates that use atomics, through `src/sync.rs`.
 pub(crate) const WITH_ATOMICS: [&str; 3] = ["mpsc-inbox", "steal-deque", "sched"];
 
+/// The leaves that build where there is no compare-and-swap.
+pub(crate) const WITH_PORTABLE_ATOMICS: [&str; 2] = ["mpsc-inbox", "steal-deque"];
+
 /// The module of each leaf's models; all other models are those of `sched`.
 pub(crate) const MODELS: [(&str, &str); 2] =
     [("mpsc-inbox", "inbox::"), ("steal-deque", "deque::")];
@@ -30,6 +33,10 @@ pub(crate) const NIGHTLY: &str = "nightly";
 
 /// The machines without an operating system that everything must build for.
 pub(crate) const BARE_METAL: [&str; 2] = ["x86_64-unknown-none", "aarch64-unknown-none"];
+
+/// A machine without compare-and-swap, and the feature that brings one.
+pub(crate) const WITHOUT_CAS: &str = "thumbv6m-none-eabi";
+pub(crate) const CAS: &str = "portable-atomic/critical-section";
 
 /// The compiler from Debian, for where rustup cannot download.
 pub(crate) const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];

@@ -166,7 +166,8 @@ fn msrv(workspace: &Workspace) -> Result<u64> {
 }
 
 fn bare_metal(workspace: &Workspace) -> Result<u64> {
-    let targets = pins::BARE_METAL.iter().try_for_each(|triple| needs::target(None, triple));
+    let mut triples = pins::BARE_METAL.into_iter().chain([pins::WITHOUT_CAS]);
+    let targets = triples.try_for_each(|triple| needs::target(None, triple));
     let by_rustup = match targets {
         Ok(()) => true,
         Err(error) if error.is::<Missing>() => {
@@ -183,6 +184,13 @@ fn bare_metal(workspace: &Workspace) -> Result<u64> {
         build().check()?;
         build().arg(alloc_of(public())).check()?;
     }
+    let build = || {
+        compiler()
+            .args(["--target", pins::WITHOUT_CAS, "--features", pins::CAS])
+            .packages(pins::WITH_PORTABLE_ATOMICS)
+    };
+    build().check()?;
+    build().arg(alloc_of(pins::WITH_PORTABLE_ATOMICS)).check()?;
     Ok(0)
 }
 

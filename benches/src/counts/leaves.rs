@@ -2,7 +2,7 @@
 
 use super::{CALLS, counted_call};
 use crate::rng::Rng;
-use mpsc_inbox::{Inbox, Owner, Pushed};
+use mpsc_inbox::{Batch, Coalescing, Inbox, Owner, Pushed, Queued, QueuedBit};
 use rbtree_aug::{Deadline, MinDeadline, Tree};
 use std::hint::black_box;
 use std::ptr::NonNull;
@@ -49,21 +49,132 @@ pub(super) fn inbox_push_kick_owed() {
     inbox_push(Pushed::KickOwed, |_, owner| owner.arm().expect("empty"));
 }
 
-pub(super) fn inbox_drain_64() {
+pub(super) fn inbox_push_batch_64() {
     let inbox = Inbox::<Letter>::new();
     let mut owner = inbox.take_owner().expect("free");
-    let mut drained = Vec::with_capacity(64);
     for _ in 0..CALLS {
-        (0..64).for_each(|_| assert!(inbox.push(Box::default()).is_ok()));
-        counted_call(|| {
-            for (letter, place) in owner.drain(128).zip(drained.spare_capacity_mut()) {
-                place.write(letter);
-            }
-        });
-        // SAFETY: the drain's budget is two touches for each of the 64 letters, so 64 places are written.
-        unsafe { drained.set_len(64) };
+        let mut batch = Batch::new();
+        (0..64).for_each(|_| batch.push(Box::default()));
+        assert!(counted_call(|| black_box(&inbox).push_batch(batch)).is_ok());
+        owner.drain(usize::MAX).for_each(drop);
+    }
+}
+
+/// A letter on its way, as it goes in and comes out.
+type Sent = <Letter as mpsc_inbox::Linked>::Handle;
+
+/// Counts what takes out `COUNT` letters, which have been pushed.
+fn inbox_drain<const COUNT: usize>(mut take: impl FnMut(&mut Owner<'_, Letter>, &mut Vec<Sent>)) {
+    let inbox = Inbox::new();
+    let mut owner = inbox.take_owner().expect("free");
+    let mut drained = Vec::with_capacity(COUNT);
+    for _ in 0..CALLS {
+        (0..COUNT).for_each(|_| assert!(inbox.push(Box::default()).is_ok()));
+        counted_call(|| take(black_box(&mut owner), &mut drained));
+        assert_eq!(drained.len(), COUNT);
         drained.clear();
     }
+}
+
+/// Keeps what comes out, without a check of the vector's room for each.
+fn keep(letters: impl Iterator<Item = Sent>, drained: &mut Vec<Sent>) {
+    let mut count = 0;
+    for (letter, place) in letters.zip(drained.spare_capacity_mut()) {
+        place.write(letter);
+        count += 1;
+    }
+    // SAFETY: so many places were written.
+    unsafe { drained.set_len(count) };
+}
+
+pub(super) fn inbox_drain_nothing() {
+    inbox_drain::<0>(|owner, drained| keep(owner.drain(64), drained));
+}
+
+pub(super) fn inbox_drain_1() {
+    inbox_drain::<1>(|owner, drained| keep(owner.drain(64), drained));
+}
+
+pub(super) fn inbox_drain_64() {
+    inbox_drain::<64>(|owner, drained| keep(owner.drain(128), drained));
+}
+
+pub(super) fn inbox_drain_lifo_64() {
+    inbox_drain::<64>(|owner, drained| keep(owner.drain_lifo(128), drained));
+}
+
+pub(super) fn inbox_take_all_64() {
+    let inbox = Inbox::<Letter>::new();
+    let mut owner = inbox.take_owner().expect("free");
+    for _ in 0..CALLS {
+        (0..64).for_each(|_| assert!(inbox.push(Box::default()).is_ok()));
+        assert_eq!(counted_call(|| black_box(&mut owner).take_all()).len(), 64);
+    }
+}
+
+pub(super) fn inbox_arm() {
+    let inbox = Inbox::<Letter>::new();
+    let mut owner = inbox.take_owner().expect("free");
+    for _ in 0..CALLS {
+        counted_call(|| black_box(&mut owner).arm()).expect("empty");
+        assert!(owner.disarm());
+    }
+}
+
+pub(super) fn inbox_disarm() {
+    let inbox = Inbox::<Letter>::new();
+    let mut owner = inbox.take_owner().expect("free");
+    for _ in 0..CALLS {
+        owner.arm().expect("empty");
+        assert!(counted_call(|| black_box(&mut owner).disarm()));
+    }
+}
+
+#[derive(Default)]
+struct Bell {
+    link: mpsc_inbox::Link<Bell>,
+    queued: QueuedBit,
+}
+
+// SAFETY: `link` is the field of that name, of this node alone, and no reference is made.
+unsafe impl mpsc_inbox::Linked for Bell {
+    type Handle = Queued<&'static Bell>;
+
+    unsafe fn link(node: NonNull<Self>) -> NonNull<mpsc_inbox::Link<Self>> {
+        // SAFETY: `node` points to a bell (contract of `link`), so its field is in bounds.
+        unsafe { NonNull::new_unchecked(&raw mut (*node.as_ptr()).link) }
+    }
+}
+
+// SAFETY: the one bit of this node.
+unsafe impl Coalescing for Bell {
+    fn queued_bit(&self) -> &QueuedBit {
+        &self.queued
+    }
+}
+
+/// Counts a push of a bell, queued already or not.
+fn inbox_push_once(queued: bool) {
+    let inbox = Inbox::<Bell>::new();
+    let mut owner = inbox.take_owner().expect("free");
+    let bell: &'static Bell = Box::leak(Box::default());
+    for _ in 0..CALLS {
+        if queued {
+            assert!(inbox.push_once(bell).is_ok());
+        }
+        let pushed = counted_call(|| black_box(&inbox).push_once(black_box(bell)));
+        assert_eq!(pushed.is_err(), queued);
+        drop(pushed);
+        owner.drain(1).for_each(drop);
+    }
+}
+
+pub(super) fn inbox_push_once_first() {
+    inbox_push_once(false);
+}
+
+pub(super) fn inbox_push_once_queued() {
+    inbox_push_once(true);
 }
 
 fn deque<const RESIDENT: usize>(

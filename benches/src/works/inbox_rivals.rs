@@ -1,8 +1,9 @@
-//! Queues from many producers to one consumer, of boxes. The intrusive ones link the box; `SegQueue` holds pointers.
+//! Queues from many producers to one consumer, of boxes. The intrusive ones link the box; the others hold pointers.
 
+use concurrent_queue::ConcurrentQueue;
 use cordyceps::mpsc_queue::{self, MpscQueue};
 use cordyceps::stack::{self, TransferStack};
-use crossbeam_queue::SegQueue;
+use crossbeam_queue::{ArrayQueue, SegQueue};
 use std::ptr::NonNull;
 
 pub(super) trait Channel: Sync + 'static {
@@ -13,6 +14,11 @@ pub(super) trait Channel: Sync + 'static {
     /// The queue, leaked, and its one receiver.
     fn open() -> (&'static Self, Self::Receiver);
     fn push(&self, node: Box<Self::Node>);
+    /// Pushes many, by whatever the queue offers for that.
+    #[inline]
+    fn push_many(&self, nodes: impl Iterator<Item = Box<Self::Node>>) {
+        nodes.for_each(|node| self.push(node));
+    }
     /// Takes out what is there.
     fn drain(receiver: &mut Self::Receiver, take: impl FnMut(Box<Self::Node>));
 }
@@ -53,6 +59,13 @@ impl Channel for Ours {
     #[inline]
     fn push(&self, node: Box<OurNode>) {
         let _ = self.0.push(node).expect("open");
+    }
+
+    #[inline]
+    fn push_many(&self, nodes: impl Iterator<Item = Box<OurNode>>) {
+        let mut batch = mpsc_inbox::Batch::new();
+        nodes.for_each(|node| batch.push(node));
+        let _ = self.0.push_batch(batch).expect("open");
     }
 
     #[inline]
@@ -187,5 +200,92 @@ impl Channel for Segments {
         while let Some(node) = receiver.0.pop() {
             take(node);
         }
+    }
+}
+
+/// Bounded, for many consumers too.
+pub(super) struct Array(ArrayQueue<Box<u64>>);
+
+/// As many as any row pushes before it drains.
+const CAPACITY: usize = 1 << 17;
+
+impl Channel for Array {
+    const NAME: &'static str = "ArrayQueue";
+    type Node = u64;
+    type Receiver = &'static Self;
+
+    fn open() -> (&'static Self, Self::Receiver) {
+        let queue = leak(Self(ArrayQueue::new(CAPACITY)));
+        (queue, queue)
+    }
+
+    #[inline]
+    fn push(&self, node: Box<u64>) {
+        self.0.push(node).expect("room");
+    }
+
+    #[inline]
+    fn drain(receiver: &mut Self::Receiver, mut take: impl FnMut(Box<u64>)) {
+        while let Some(node) = receiver.0.pop() {
+            take(node);
+        }
+    }
+}
+
+/// Unbounded, for many consumers too; it allocates blocks.
+pub(super) struct Concurrent(ConcurrentQueue<Box<u64>>);
+
+impl Channel for Concurrent {
+    const NAME: &'static str = "concurrent-queue";
+    type Node = u64;
+    type Receiver = &'static Self;
+
+    fn open() -> (&'static Self, Self::Receiver) {
+        let queue = leak(Self(ConcurrentQueue::unbounded()));
+        (queue, queue)
+    }
+
+    #[inline]
+    fn push(&self, node: Box<u64>) {
+        self.0.push(node).expect("open");
+    }
+
+    #[inline]
+    fn drain(receiver: &mut Self::Receiver, mut take: impl FnMut(Box<u64>)) {
+        while let Ok(node) = receiver.0.pop() {
+            take(node);
+        }
+    }
+}
+
+/// What kernels write first: a vector under a spin lock, which the consumer exchanges for an empty one. Not lock-free.
+#[derive(Default)]
+#[allow(clippy::vec_box, reason = "boxes are what goes through each of them")]
+pub(super) struct Locked(spin::Mutex<Vec<Box<u64>>>);
+
+impl Channel for Locked {
+    const NAME: &'static str = "spin-locked vector";
+    type Node = u64;
+    type Receiver = (&'static Self, Vec<Box<u64>>);
+
+    fn open() -> (&'static Self, Self::Receiver) {
+        let queue = leak(Self::default());
+        (queue, (queue, Vec::new()))
+    }
+
+    #[inline]
+    fn push(&self, node: Box<u64>) {
+        self.0.lock().push(node);
+    }
+
+    #[inline]
+    fn push_many(&self, nodes: impl Iterator<Item = Box<u64>>) {
+        self.0.lock().extend(nodes);
+    }
+
+    #[inline]
+    fn drain((queue, taken): &mut Self::Receiver, take: impl FnMut(Box<u64>)) {
+        std::mem::swap(&mut *queue.0.lock(), taken);
+        taken.drain(..).for_each(take);
     }
 }

@@ -1,6 +1,8 @@
 //! Push and drain: on one CPU, and from one to the other.
 
-use super::inbox_rivals::{Channel, CordycepsQueue, CordycepsStack, Ours, Segments};
+use super::inbox_rivals::{
+    Array, Channel, Concurrent, CordycepsQueue, CordycepsStack, Locked, Ours, Segments,
+};
 use crate::floors::Floor;
 use crate::goal::Goal;
 use crate::pair;
@@ -15,8 +17,8 @@ pub(super) const PUSH_AND_DRAIN: Work = Work {
     sizes: &[1, 8, 64, 512],
     two_cores: false,
     goal: |size| match size {
-        // The queue is not lock-free.
-        1 => Some(Goal::of(1.0, &["cordyceps stack", "SegQueue"])),
+        // The queue and the locked vector are not lock-free.
+        1 => Some(Goal::of(1.0, LOCK_FREE)),
         // In the order of arrival, which the stack does not keep.
         64 => Some(Goal::of(1.1, &["cordyceps stack"])),
         _ => None,
@@ -28,6 +30,33 @@ pub(super) const PUSH_AND_DRAIN: Work = Work {
             push_and_drain::<CordycepsStack>(size),
             push_and_drain::<CordycepsQueue>(size),
             push_and_drain::<Segments>(size),
+            push_and_drain::<Array>(size),
+            push_and_drain::<Concurrent>(size),
+            push_and_drain::<Locked>(size),
+        ]
+    },
+    missing: &[],
+};
+
+const LOCK_FREE: &[&str] = &["cordyceps stack", "SegQueue", "ArrayQueue", "concurrent-queue"];
+
+pub(super) const PUSH_MANY: Work = Work {
+    name: "inbox push many",
+    about: "one node is pushed, and only that is timed; the size is how many are pushed by one call where there is one for it",
+    sizes: &[8, 64, 512],
+    two_cores: false,
+    // None other has it.
+    goal: |size| (size == 64).then_some(Goal::of(0.3, &["cordyceps queue"])),
+    floor: |size| Some(Floor::Rmw(1.0 / size as f64)),
+    contenders: |size| {
+        vec![
+            push_many::<Ours>(size),
+            push_many::<CordycepsStack>(size),
+            push_many::<CordycepsQueue>(size),
+            push_many::<Segments>(size),
+            push_many::<Array>(size),
+            push_many::<Concurrent>(size),
+            push_many::<Locked>(size),
         ]
     },
     missing: &[],
@@ -46,6 +75,9 @@ pub(super) const TWO_CORES: Work = Work {
             across::<CordycepsStack>(size),
             across::<CordycepsQueue>(size),
             across::<Segments>(size),
+            across::<Array>(size),
+            across::<Concurrent>(size),
+            across::<Locked>(size),
         ]
     },
     missing: &[],
@@ -63,6 +95,30 @@ fn push_and_drain<C: Channel>(size: u64) -> Contender {
             black_box(channel).push(node);
         }
         C::drain(&mut receiver, |node| spare.push(node));
+    })
+}
+
+/// Rounds between two looks at the clock, which costs as much as some pushes.
+const ROUNDS_TIMED_AT_ONCE: u64 = 16;
+
+fn push_many<C: Channel>(size: u64) -> Contender {
+    let (channel, mut receiver) = C::open();
+    let mut spare = nodes::<C>(size * ROUNDS_TIMED_AT_ONCE);
+    Contender::timed(C::NAME, move |rounds| {
+        let mut elapsed = Duration::ZERO;
+        let mut left = rounds;
+        while left > 0 {
+            let now = left.min(ROUNDS_TIMED_AT_ONCE);
+            left -= now;
+            let start = Instant::now();
+            for _ in 0..now {
+                let keep = spare.len() - size as usize;
+                black_box(channel).push_many(spare.drain(keep..));
+            }
+            elapsed += start.elapsed();
+            C::drain(&mut receiver, |node| spare.push(node));
+        }
+        Sample { items: size * rounds, elapsed }
     })
 }
 

@@ -21,6 +21,7 @@ pub static ALL: &[Work] = &[
     deques::UNDER_A_THIEF,
     deques::STEAL_HALF,
     inboxes::PUSH_AND_DRAIN,
+    inboxes::PUSH_MANY,
     inboxes::TWO_CORES,
     trees::POP_AND_REINSERT,
     timers::ARM_AND_EXPIRE,

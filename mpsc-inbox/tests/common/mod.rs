@@ -14,6 +14,10 @@ impl Drops {
     pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
     }
+
+    pub(crate) fn add(&self, count: usize) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -25,7 +29,7 @@ pub(crate) struct Item {
 
 impl Drop for Item {
     fn drop(&mut self) {
-        self.drops.0.fetch_add(1, Ordering::Relaxed);
+        self.drops.add(1);
     }
 }
 

@@ -10,8 +10,11 @@ mod model;
 
 fn step(choices: &mut Choices<'_>) -> Option<Step> {
     Some(match choices.below(16)? {
-        0..6 => Step::Push,
-        6..11 => Step::Drain(choices.below(12)?),
+        0..4 => Step::Push,
+        4 => Step::PushBatch(choices.below(4)?),
+        5 => Step::DrainLifo(choices.below(6)?),
+        6..10 => Step::Drain(choices.below(12)?),
+        10 => Step::TakeAll,
         11 => Step::Arm,
         12 => Step::Disarm,
         13 => Step::Close,

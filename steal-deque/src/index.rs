@@ -4,10 +4,10 @@
 //!
 //! - **I1** Two positions are compared by the sign of their wrapping difference, never by `<`: the order
 //!   survives the wrap from `u64::MAX` to 0, as long as they are less than 2⁶³ apart. A deque's two
-//!   positions are at most `N` apart; a stalled thief's lags by what happened since, and 2⁶³ steals take
+//!   positions are at most its capacity apart; a stalled thief's lags by what happened since, and 2⁶³ steals take
 //!   centuries.
-//! - **I2** The slot is a function of the position alone, and goes on evenly over the wrap, because `N` is a
-//!   power of two and so divides 2⁶⁴.
+//! - **I2** The slot is a function of the position alone, and goes on evenly over the wrap, because the
+//!   capacity is a power of two and so divides 2⁶⁴.
 
 /// A place in time, of which the low bits name a slot.
 pub(crate) type Position = u64;
@@ -39,10 +39,10 @@ pub(crate) const fn toward_top(position: Position, places: u64) -> Position {
     position.wrapping_sub(places)
 }
 
-/// The slot of a position in a ring of `N`, a power of two.
+/// The slot of a position in a ring of that capacity, a power of two.
 #[inline]
-pub(crate) const fn slot<const N: usize>(position: Position) -> usize {
-    position as usize & (N - 1)
+pub(crate) const fn slot(position: Position, capacity: usize) -> usize {
+    position as usize & (capacity - 1)
 }
 
 #[cfg(test)]
@@ -70,8 +70,8 @@ mod tests {
     fn slots_go_on_evenly_over_every_edge() {
         for edge in EDGES {
             for position in (0..20).map(|step| toward_bottom(toward_top(edge, 10), step)) {
-                assert_eq!(slot::<8>(toward_bottom(position, 1)), (slot::<8>(position) + 1) % 8);
-                assert_eq!(slot::<1>(position), 0);
+                assert_eq!(slot(toward_bottom(position, 1), 8), (slot(position, 8) + 1) % 8);
+                assert_eq!(slot(position, 1), 0);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
-use steal_deque::{Item, Owner, Steal, StealDeque, Stealer};
+use steal_deque::{Fixed, Item, Owner, Steal, StealDeque, Stealer};
 
 const ITEMS: usize = if cfg!(miri) { 128 } else { 1_000_000 };
 const THIEVES: usize = 3;
@@ -38,12 +38,12 @@ impl Ledger {
 fn run<T: Item + Send, const N: usize>(
     deque: &StealDeque<T, N>,
     number: impl Fn(T) -> usize + Sync,
-    feed: impl FnOnce(&mut Owner<'_, T, N>, &dyn Fn(T)),
+    feed: impl FnOnce(&mut Owner<'_, T, Fixed<N>>, &dyn Fn(T)),
 ) {
     let ledger = Ledger::new();
     let all_in = AtomicBool::new(false);
     let enter = |item| ledger.enter(number(item));
-    let thief = |stealer: Stealer<'_, T, N>| {
+    let thief = |stealer: Stealer<'_, T, Fixed<N>>| {
         loop {
             match stealer.steal() {
                 Steal::Taken(item) => enter(item),

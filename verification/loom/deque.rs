@@ -12,7 +12,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 use std::array;
 use std::sync::Arc;
-use steal_deque::{Owner, StealDeque};
+use steal_deque::{Fixed, Owner, StealDeque};
 
 /// A deque and the payloads of its items.
 struct World<const N: usize> {
@@ -31,7 +31,7 @@ impl<const N: usize> World<N> {
         Arc::new(Self { deque: StealDeque::new_at(u64::MAX), payloads })
     }
 
-    fn owner(&self) -> Owner<'_, usize, N> {
+    fn owner(&self) -> Owner<'_, usize, Fixed<N>> {
         self.deque.split().expect("there is no owner").0
     }
 
@@ -50,15 +50,15 @@ impl<const N: usize> World<N> {
         item
     }
 
-    fn push(&self, owner: &mut Owner<'_, usize, N>, item: usize) {
+    fn push(&self, owner: &mut Owner<'_, usize, Fixed<N>>, item: usize) {
         owner.push(self.write(item)).expect("it fits");
     }
 
-    fn pop(&self, owner: &mut Owner<'_, usize, N>) -> Option<usize> {
+    fn pop(&self, owner: &mut Owner<'_, usize, Fixed<N>>) -> Option<usize> {
         owner.pop().map(|item| self.read(item))
     }
 
-    fn refill(&self, owner: &mut Owner<'_, usize, N>, items: [usize; N]) {
+    fn refill(&self, owner: &mut Owner<'_, usize, Fixed<N>>, items: [usize; N]) {
         assert_eq!(owner.refill(&mut items.into_iter().map(|item| self.write(item))), Ok(N));
     }
 
@@ -74,7 +74,7 @@ impl<const N: usize> World<N> {
         last: usize,
         out: impl IntoIterator<Item = usize>,
         thieves: impl IntoIterator<Item = Thief>,
-        owner: &mut Owner<'_, usize, N>,
+        owner: &mut Owner<'_, usize, Fixed<N>>,
     ) {
         let mut out: Vec<_> = out.into_iter().collect();
         out.extend(thieves.into_iter().filter_map(|thief| thief.join().unwrap()));

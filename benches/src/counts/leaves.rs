@@ -6,7 +6,7 @@ use mpsc_inbox::{Inbox, Owner, Pushed};
 use rbtree_aug::{Deadline, MinDeadline, Tree};
 use std::hint::black_box;
 use std::ptr::NonNull;
-use steal_deque::{Steal, StealDeque};
+use steal_deque::{Fixed, Steal, StealDeque};
 use timer_wheel::{Entry, Wheel};
 
 #[derive(Default)]
@@ -67,7 +67,10 @@ pub(super) fn inbox_drain_64() {
 }
 
 fn deque<const RESIDENT: usize>(
-    mut call: impl FnMut(&mut steal_deque::Owner<'_, usize, 64>, &steal_deque::Stealer<'_, usize, 64>),
+    mut call: impl FnMut(
+        &mut steal_deque::Owner<'_, usize, Fixed<64>>,
+        &steal_deque::Stealer<'_, usize, Fixed<64>>,
+    ),
 ) {
     let deque = StealDeque::new();
     let (mut owner, stealer) = deque.split().expect("free");

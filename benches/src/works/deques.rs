@@ -1,6 +1,6 @@
 //! The owner's push and pop, alone and beside a thief; and the thief's half.
 
-use super::deque_rivals::{CrossbeamFifo, CrossbeamLifo, Deque, Ours, St3Fifo, St3Lifo};
+use super::deque_rivals::{CrossbeamFifo, CrossbeamLifo, Deque, OnDemand, Ours, St3Fifo, St3Lifo};
 use crate::floors::Floor;
 use crate::goal::Goal;
 use crate::pair;
@@ -9,16 +9,20 @@ use std::hint::{black_box, spin_loop};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// Whom the goals count; our second form stands beside them.
+const RIVALS: &[&str] = &["crossbeam", "st3"];
+
 pub(super) const BATCHES: Work = Work {
     name: "deque push + pop, batches",
     about: "one item is pushed and popped; the size is how many are pushed before they are popped",
     sizes: &[8, 64, 512],
     two_cores: false,
-    goal: |size| (size == 64).then(|| Goal::fastest(0.9)),
+    goal: |size| (size == 64).then(|| Goal::of(0.9, RIVALS)),
     floor: |_| Some(Floor::Fence(1.0)),
     contenders: |size| {
         vec![
             batch::<Ours>(size, 0),
+            batch::<OnDemand>(size, 0),
             batch::<CrossbeamLifo>(size, 0),
             batch::<CrossbeamFifo>(size, 0),
             batch::<St3Lifo>(size, 0),
@@ -33,11 +37,12 @@ pub(super) const SINGLE: Work = Work {
     about: "one item is pushed and popped; the size is how many lie in the deque meanwhile",
     sizes: &[0, 32, 512],
     two_cores: false,
-    goal: |size| (size == 0).then(|| Goal::fastest(1.0)),
+    goal: |size| (size == 0).then(|| Goal::of(1.0, RIVALS)),
     floor: |_| Some(Floor::Fence(1.0)),
     contenders: |size| {
         vec![
             batch::<Ours>(1, size),
+            batch::<OnDemand>(1, size),
             batch::<CrossbeamLifo>(1, size),
             batch::<CrossbeamFifo>(1, size),
             batch::<St3Lifo>(1, size),
@@ -52,11 +57,12 @@ pub(super) const BULK: Work = Work {
     about: "one item is pushed and popped; the size is how many each call moves, where there is such a call",
     sizes: &[8, 64, 512],
     two_cores: false,
-    goal: |size| (size == 8).then(|| Goal::fastest(0.35)),
+    goal: |size| (size == 8).then(|| Goal::of(0.35, RIVALS)),
     floor: |size| Some(Floor::Fence(1.0 / size as f64)),
     contenders: |size| {
         vec![
             bulk::<Ours>(size),
+            bulk::<OnDemand>(size),
             bulk::<CrossbeamLifo>(size),
             bulk::<CrossbeamFifo>(size),
             bulk::<St3Lifo>(size),
@@ -71,11 +77,12 @@ pub(super) const UNDER_A_THIEF: Work = Work {
     about: "one item is pushed and popped, or stolen; the size is how many of each batch of 64 the thief may take",
     sizes: &[2, 8, 32],
     two_cores: true,
-    goal: |_| Some(Goal::fastest(0.9)),
+    goal: |_| Some(Goal::of(0.9, RIVALS)),
     floor: |_| None,
     contenders: |size| {
         vec![
             under_a_thief::<Ours>(size),
+            under_a_thief::<OnDemand>(size),
             under_a_thief::<CrossbeamLifo>(size),
             under_a_thief::<CrossbeamFifo>(size),
             under_a_thief::<St3Lifo>(size),
@@ -95,6 +102,7 @@ pub(super) const STEAL_HALF: Work = Work {
     contenders: |size| {
         vec![
             steal_half::<Ours>(size),
+            steal_half::<OnDemand>(size),
             steal_half::<CrossbeamLifo>(size),
             steal_half::<CrossbeamFifo>(size),
             steal_half::<St3Lifo>(size),

@@ -1,7 +1,7 @@
 //! Several items pushed by one publication, and popped for one fence.
 
 use crate::deque::Deque;
-use crate::index;
+use crate::index::{self, Position};
 use crate::item::Item;
 use crate::owner::{Claim, Owner};
 use crate::storage::Storage;
@@ -15,15 +15,15 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
     /// It ends when the iterator does or when the deque is full; what does not fit stays in the iterator. Where the
     /// storage grows an endless iterator wants all memory: cap it by [`take`](Iterator::take). What an iterator gave before
     /// it panicked is in the deque. Wait-free but for the iterator; the owner's context only.
+    #[inline]
     pub fn push_bulk(&mut self, items: &mut impl Iterator<Item = T>) -> usize {
-        let bulk = PushBulk(self);
-        let mut pushed = 0;
-        while bulk.0.has_room() {
+        let start = self.front();
+        let mut bulk = PushBulk { owner: self, front: start, end: start };
+        while bulk.has_room() {
             let Some(item) = items.next() else { break };
-            bulk.0.put(item.into_word());
-            pushed += 1;
+            bulk.put(item);
         }
-        pushed
+        index::places(start, bulk.front) as usize
     }
 
     /// Takes up to `most` items from the front, in the order in which [`pop`](Self::pop) would give them, all
@@ -38,12 +38,47 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
 }
 
 /// A push of many under way; dropping it shares what was put in.
-struct PushBulk<'a, 'b, T: Item, S: Storage>(&'a mut Owner<'b, T, S>);
+struct PushBulk<'a, 'b, T: Item, S: Storage> {
+    owner: &'a mut Owner<'b, T, S>,
+    /// The next position to push; the owner is told of it at the end.
+    front: Position,
+    /// Where the slots that may be written end.
+    end: Position,
+}
+
+impl<T: Item, S: Storage> PushBulk<'_, '_, T, S> {
+    #[inline]
+    fn has_room(&mut self) -> bool {
+        self.front != self.end || self.make_room()
+    }
+
+    #[inline]
+    fn make_room(&mut self) -> bool {
+        self.settle();
+        let room = self.owner.room();
+        self.end = index::toward_bottom(self.front, room);
+        room != 0
+    }
+
+    #[inline]
+    fn put(&mut self, item: T) {
+        // SAFETY: we are the owner, and there is room.
+        unsafe { self.owner.storage().store(self.front, item.into_word()) };
+        self.front = index::toward_bottom(self.front, 1);
+    }
+
+    /// What was put in is the owner's private part.
+    #[inline]
+    fn settle(&mut self) {
+        self.owner.private = index::places(self.owner.bottom(), self.front);
+    }
+}
 
 impl<T: Item, S: Storage> Drop for PushBulk<'_, '_, T, S> {
     #[inline]
     fn drop(&mut self) {
-        self.0.share();
+        self.settle();
+        self.owner.share();
     }
 }
 
@@ -74,7 +109,7 @@ impl<T: Item, S: Storage> Iterator for Bulk<'_, T, S> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = index::count(self.rest.low, self.rest.high) as usize;
+        let left = index::places(self.rest.low, self.rest.high) as usize;
         (left, Some(left))
     }
 }

@@ -36,6 +36,6 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
             position = index::toward_bottom(position, 1);
         }
         to.share();
-        index::count(claim.low, claim.high) as usize
+        index::places(claim.low, claim.high) as usize
     }
 }

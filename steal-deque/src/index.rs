@@ -21,6 +21,12 @@ pub(crate) const fn count(top: Position, bottom: Position) -> u64 {
     if difference > 0 { difference as u64 } else { 0 }
 }
 
+/// How many places `high` is nearer to the owner's end than `low`, which is not nearer.
+#[inline]
+pub(crate) const fn places(low: Position, high: Position) -> u64 {
+    high.wrapping_sub(low)
+}
+
 /// Whether `left` is nearer to the thieves' end than `right`.
 #[inline]
 pub(crate) const fn is_before(left: Position, right: Position) -> bool {
@@ -57,7 +63,7 @@ mod tests {
         for edge in EDGES {
             for distance in 0..9 {
                 let ahead = toward_bottom(edge, distance);
-                assert_eq!(count(edge, ahead), distance);
+                assert_eq!((count(edge, ahead), places(edge, ahead)), (distance, distance));
                 assert_eq!(count(ahead, edge), 0);
                 assert_eq!(is_before(edge, ahead), distance > 0);
                 assert!(!is_before(ahead, edge));

@@ -11,9 +11,9 @@
 //! - **Z3** Between two calls of the owner nothing is shared. Who goes on demand and then does something long, or
 //!   halts, calls `publish` before.
 
-use crate::index;
+use crate::index::{self, Position};
 use crate::item::Item;
-use crate::owner::{Claim, Owner};
+use crate::owner::Owner;
 use crate::storage::Storage;
 use crate::sync::Ordering;
 
@@ -58,8 +58,9 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
     /// Makes all items stealable now, by one store. For owners that share on demand; wait-free; the owner's context only.
     #[inline]
     pub fn publish(&mut self) {
-        if self.front != self.bottom {
-            self.publish_to(self.front);
+        if self.private != 0 {
+            self.publish_to(self.front());
+            self.private = 0;
         }
     }
 
@@ -67,20 +68,31 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
     #[inline]
     pub(crate) fn share(&mut self) {
         match self.sharing {
-            Sharing::Always => self.publish_to(self.front),
+            Sharing::Always => self.publish(),
             Sharing::OnDemand => self.answer(),
         }
     }
 
-    /// [`claim`](Self::claim) of one, by Z2.
+    /// One was put in, and stays private for now.
     #[inline]
-    pub(crate) fn claim_lazily(&mut self) -> Claim {
-        if self.front == self.bottom {
+    pub(crate) fn keep_one(&mut self) {
+        self.private += 1;
+        self.answer();
+    }
+
+    /// Makes one item the owner's alone, by Z2.
+    #[inline]
+    pub(crate) fn claim_one_lazily(&mut self) -> Option<Position> {
+        if self.private == 0 {
             self.take_back_half();
         }
-        let claim = self.claim(1);
+        if self.private == 0 {
+            return self.claim_one();
+        }
+        self.private -= 1;
+        let position = self.front();
         self.answer();
-        claim
+        Some(position)
     }
 
     /// Makes half of what is shared private again, rounded down.
@@ -89,7 +101,10 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
         let half = self.len() as u64 / 2;
         if half != 0 {
             // If thieves have come that far, there is little left to take back.
-            let _ = self.lower(index::toward_top(self.bottom, half));
+            let bottom = self.bottom();
+            if self.lower(bottom, index::toward_top(bottom, half)).is_ok() {
+                self.private = half;
+            }
         }
     }
 
@@ -104,12 +119,13 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
 
     #[cold]
     fn share_half(&mut self) {
-        let private = index::count(self.bottom, self.front);
-        if private != 0 {
+        if self.private != 0 {
             // Before the publication: a thief that finds nothing after this one asks again.
             // Ordering: Relaxed, as in `answer`.
             self.deque().rights.0.is_wanted.store(false, Ordering::Relaxed);
-            self.publish_to(index::toward_bottom(self.bottom, private.div_ceil(2)));
+            let half = self.private.div_ceil(2);
+            self.publish_to(index::toward_bottom(self.bottom(), half));
+            self.private -= half;
         }
     }
 }

@@ -7,7 +7,8 @@
 //! # Synchronization
 //!
 //! - **O1** Everything here runs on one thread at a time: the handle is `!Sync`, all that changes takes
-//!   `&mut self`, and there is one handle (`deque`, D3). So the owner knows `bottom` without a load.
+//!   `&mut self`, and there is one handle (`deque`, D3). So the owner's own
+//!   loads of `bottom` and of slots are never stale.
 //! - **O2** Every store of `bottom` releases. A thief that acquires *any* value of `bottom` sees the slots and items of
 //!   all positions below it. That a pop's store releases too is needed: nothing carries the release of an earlier push
 //!   over to a later relaxed store, and none of this thread's fences does when the handle came here from another thread.
@@ -16,7 +17,8 @@
 //!   Who takes less than all lowers `bottom`, fences, and only then looks at `top`. See `stealer`, S1: a thief
 //!   that gets by unseen can only be at the position where `top` stands; if that is below all that was claimed, the claim
 //!   is the owner's without any race. If not, the owner gives it back, and now wants all that is left.
-//! - **O4** What is private, `bottom … front − 1`, nobody else knows of: it comes and goes without a fence.
+//! - **O4** What is private, `bottom … front − 1`, nobody else knows of: it comes and goes without a fence. An owner that
+//!   shares always has nothing private between two calls.
 //! - **O5** The owner writes the slot of a position only when `top` is less than the capacity behind it, by an
 //!   acquiring load: the thief that emptied the slot has read it. An old `top` will do, since it only grows (D2).
 
@@ -28,7 +30,7 @@ use crate::index::{self, Position};
 use crate::item::Item;
 use crate::lazy::Sharing;
 use crate::storage::Storage;
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -46,10 +48,8 @@ use core::marker::PhantomData;
 /// ```
 pub struct Owner<'a, T: Item, S: Storage> {
     deque: &'a Deque<T, S>,
-    /// The next position to push.
-    pub(crate) front: Position,
-    /// The deque's `bottom`, which nobody else writes.
-    pub(crate) bottom: Position,
+    /// How many items are private: from `bottom` on.
+    pub(crate) private: u64,
     /// A `top` that was acquired.
     pub(crate) top: Position,
     pub(crate) sharing: Sharing,
@@ -72,12 +72,10 @@ pub(crate) struct Claim {
 impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     #[inline]
     pub(crate) fn new(deque: &'a Deque<T, S>) -> Self {
-        // Ordering: Relaxed: the acquire of `split` makes the last owner's value visible (D3).
-        let bottom = deque.ends.0.bottom.load(Ordering::Relaxed);
         // Ordering: Acquire, as in `len_acquired`.
         let top = deque.ends.0.top.load(Ordering::Acquire);
         let sharing = Sharing::Always;
-        Self { deque, front: bottom, bottom, top, sharing, not_sync: PhantomData }
+        Self { deque, private: 0, top, sharing, not_sync: PhantomData }
     }
 
     /// Puts one item at the front: the next pop's, the last to be stolen.
@@ -94,8 +92,13 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
         if !self.has_room() {
             return Err(Full(item));
         }
-        self.put(item.into_word());
-        self.share();
+        let front = self.front();
+        // SAFETY: we are the owner, and there is room (O5).
+        unsafe { self.storage().store(front, item.into_word()) };
+        match self.sharing {
+            Sharing::Always => self.publish_to(index::toward_bottom(front, 1)),
+            Sharing::OnDemand => self.keep_one(),
+        }
         Ok(())
     }
 
@@ -109,16 +112,13 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     #[inline]
     #[must_use]
     pub fn pop(&mut self) -> Option<T> {
-        let claim = match self.sharing {
-            Sharing::Always => self.claim(1),
-            Sharing::OnDemand => self.claim_lazily(),
+        let position = match self.sharing {
+            Sharing::Always => self.claim_one()?,
+            Sharing::OnDemand => self.claim_one_lazily()?,
         };
-        if claim.low == claim.high {
-            return None;
-        }
         // SAFETY: (1) we are the owner, and an item was stored at the claimed position (D1); (2) the item is the owner's
         // alone (O3, O4); `top`, `bottom` or `front` has left the position, so nobody makes an item of it again.
-        Some(unsafe { T::from_word(self.word(claim.low)) })
+        Some(unsafe { T::from_word(self.word(position)) })
     }
 
     /// How many items are in the deque: never less than there are, since thieves may just be taking some.
@@ -127,7 +127,7 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     pub fn len(&self) -> usize {
         // Ordering: Relaxed: an old value makes the deque look longer than it is.
         let top = self.deque.ends.0.top.load(Ordering::Relaxed);
-        index::count(top, self.front) as usize
+        index::count(top, self.front()) as usize
     }
 
     /// Whether the deque is empty. `true` holds until something is put in by its owner.
@@ -145,17 +145,24 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
         unsafe { self.storage().capacity() }
     }
 
+    /// Makes one shared item the owner's alone; there is nothing private.
+    #[inline]
+    pub(crate) fn claim_one(&mut self) -> Option<Position> {
+        let bottom = self.bottom();
+        let low = self.claim_shared(bottom, 1);
+        (low != bottom).then_some(low)
+    }
+
     /// Makes up to `most` items from the front the owner's alone.
     #[inline]
     pub(crate) fn claim(&mut self, most: u64) -> Claim {
-        let high = self.front;
-        let private = index::count(self.bottom, high);
-        let low = if most <= private {
-            self.front = index::toward_top(high, most);
-            self.front
+        let high = self.front();
+        let low = if most <= self.private {
+            self.private -= most;
+            index::toward_top(high, most)
         } else {
-            let low = self.claim_shared(most - private);
-            self.front = self.bottom;
+            let low = self.claim_shared(self.bottom(), most - self.private);
+            self.private = 0;
             low
         };
         Claim { low, high }
@@ -164,28 +171,26 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     /// Makes up to `most` shared items the owner's alone, at least one: those up to the old `bottom`, and answers where
     /// they begin.
     #[inline]
-    fn claim_shared(&mut self, most: u64) -> Position {
-        let bottom = self.bottom;
+    fn claim_shared(&mut self, bottom: Position, most: u64) -> Position {
         // Ordering: Relaxed: an old value makes the deque look longer than it is; what follows decides.
         let mut top = self.deque.ends.0.top.load(Ordering::Relaxed);
         if index::count(top, bottom) > most {
             let low = index::toward_top(bottom, most);
-            match self.lower(low) {
+            match self.lower(bottom, low) {
                 Ok(()) => return low,
                 Err(now) => top = now,
             }
         }
         // All that is left. Each time round a thief has taken one.
         while top != bottom {
-            // Ordering: AcqRel. Release: a thief that finds `top` here must not find a `bottom` from before it was
-            // lowered to this, on whatever thread; pairs with the fence in `Stealer::look`. Acquire, for O5. Relaxed on
+            // Ordering: Release: a thief that finds `top` here must not find a `bottom` from before it was
+            // lowered to this, on whatever thread; pairs with the fence in `Stealer::look`. Relaxed on
             // failure: the value is only compared.
             let top_end = &self.deque.ends.0.top;
-            match top_end.compare_exchange(top, bottom, Ordering::AcqRel, Ordering::Relaxed) {
+            match top_end.compare_exchange(top, bottom, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => {
                     // What `pop` promises.
                     barrier::after_update();
-                    self.top = bottom;
                     return top;
                 }
                 Err(now) => top = now,
@@ -197,35 +202,53 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     /// Lowers `bottom` for items that are the owner's then; or, if thieves have come that far, leaves all as it was and
     /// answers with `top`.
     #[inline]
-    pub(crate) fn lower(&mut self, low: Position) -> Result<(), Position> {
-        barrier::store(&self.deque.ends.0.bottom, low);
-        // Ordering: Acquire, as in `len_acquired`; the fence orders it (O3).
-        let top = self.deque.ends.0.top.load(Ordering::Acquire);
-        if !index::is_before(top, low) {
-            self.publish_to(self.bottom);
-            return Err(top);
+    pub(crate) fn lower(&mut self, bottom: Position, low: Position) -> Result<(), Position> {
+        // Ordering: Release pairs with the acquire in `Stealer::bottom`: a thief that reads this lower value still needs
+        // the items below it (O2).
+        self.deque.ends.0.bottom.store(low, Ordering::Release);
+        // Ordering: SeqCst pairs with the fences in `barrier` that thieves run (O3).
+        fence(Ordering::SeqCst);
+        // Ordering: Relaxed: the fence orders it (O3).
+        let top = self.deque.ends.0.top.load(Ordering::Relaxed);
+        if index::is_before(top, low) {
+            Ok(())
+        } else {
+            self.publish_to(bottom);
+            Err(top)
         }
-        self.top = top;
-        self.bottom = low;
-        Ok(())
     }
 
     /// Whether one more fits; its slot may be written then.
     #[inline]
     pub(crate) fn has_room(&mut self) -> bool {
-        index::count(self.top, self.front) < self.capacity() as u64 || self.make_room(1) != 0
+        self.room_seen() != 0 || self.make_room(1) != 0
     }
 
-    /// Looks at what thieves have taken since, and takes more memory if that is not enough; how many fit then, if it
-    /// matters up to `wanted`.
+    /// How many more fit, at least one if at all; their slots may be written then.
+    #[inline]
+    pub(crate) fn room(&mut self) -> u64 {
+        match self.room_seen() {
+            0 => self.make_room(1),
+            room => room,
+        }
+    }
+
+    /// How many more fit by the `top` that was last acquired.
+    #[inline]
+    fn room_seen(&self) -> u64 {
+        self.capacity() as u64 - index::places(self.top, self.front())
+    }
+
+    /// Looks at what thieves have taken since, and takes more memory if there is not room for as many as that; how many
+    /// fit then.
     #[cold]
     pub(crate) fn make_room(&mut self, wanted: u64) -> u64 {
-        let used = self.len_acquired();
+        self.len_acquired();
         loop {
-            let room = self.capacity() as u64 - used;
+            let room = self.room_seen();
             // SAFETY: we are the owner, `top` was acquired, and all these positions hold items (D1, O4).
-            if room >= wanted || !unsafe { self.storage().grow(self.top, self.front) } {
-                return room.min(wanted);
+            if room >= wanted || !unsafe { self.storage().grow(self.top, self.front()) } {
+                return room;
             }
         }
     }
@@ -235,15 +258,15 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
         // Ordering: Acquire pairs with the releasing compare-and-swap in `Stealer::take`: a thief has read its
         // slot before we write it again.
         self.top = self.deque.ends.0.top.load(Ordering::Acquire);
-        index::count(self.top, self.front)
+        index::count(self.top, self.front())
     }
 
     /// Puts a word at the front, where there is room; it is private until it is shared.
     #[inline]
     pub(crate) fn put(&mut self, word: *mut ()) {
         // SAFETY: we are the owner, and there is room (O5).
-        unsafe { self.storage().store(self.front, word) };
-        self.front = index::toward_bottom(self.front, 1);
+        unsafe { self.storage().store(self.front(), word) };
+        self.private += 1;
     }
 
     /// The word of a position that was stored for.
@@ -262,7 +285,18 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     pub(crate) fn publish_to(&mut self, bottom: Position) {
         // Ordering: Release pairs with the acquire in `Stealer::bottom`: slots and items first (O2).
         self.deque.ends.0.bottom.store(bottom, Ordering::Release);
-        self.bottom = bottom;
+    }
+
+    #[inline]
+    pub(crate) fn bottom(&self) -> Position {
+        // Ordering: Relaxed: only the owner writes it (O1).
+        self.deque.ends.0.bottom.load(Ordering::Relaxed)
+    }
+
+    /// The next position to push.
+    #[inline]
+    pub(crate) fn front(&self) -> Position {
+        index::toward_bottom(self.bottom(), self.private)
     }
 
     #[inline]

@@ -24,6 +24,7 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
     ///
     /// [`NotEmpty`] when there are items in the deque: refilling would put newer ones before them. The iterator
     /// is not touched. Never after a pop that gave `None`, unless there was a push since.
+    #[inline]
     pub fn refill(
         &mut self,
         items: &mut impl ExactSizeIterator<Item = T>,
@@ -31,10 +32,10 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
         if self.len_acquired() != 0 {
             return Err(NotEmpty);
         }
-        // A storage that grows and has nothing yet takes its first memory.
-        let most = if self.has_room() { self.capacity() } else { 0 };
-        let low = self.front;
-        let high = index::toward_bottom(low, items.len().min(most) as u64);
+        // All of it; of a storage that grows and has nothing yet, its first memory.
+        let room = self.room();
+        let low = self.front();
+        let high = index::toward_bottom(low, room.min(items.len() as u64));
         let mut refill = Refill { owner: self, low, next: high, high };
         while refill.next != low {
             let Some(item) = items.next() else { break };
@@ -65,7 +66,7 @@ impl<T: Item, S: Storage> Refill<'_, '_, T, S> {
 
     #[inline]
     fn written(&self) -> u64 {
-        index::count(self.next, self.high)
+        index::places(self.next, self.high)
     }
 }
 
@@ -83,7 +84,7 @@ impl<T: Item, S: Storage> Drop for Refill<'_, '_, T, S> {
                 }
             }
         }
-        self.owner.front = index::toward_bottom(self.low, written);
+        self.owner.private = written;
         self.owner.share();
     }
 }

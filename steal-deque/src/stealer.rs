@@ -168,7 +168,7 @@ impl<'a, T: Item, S: Storage> Stealer<'a, T, S> {
     /// `bottom`, behind a fence (S1).
     #[inline]
     pub(crate) fn bottom(&self) -> Position {
-        // Ordering: Acquire pairs with the release stores in `Owner::publish` and `barrier::store` (S2).
+        // Ordering: Acquire pairs with the release stores in `Owner::publish_to` and `Owner::lower` (S2).
         self.deque.ends.0.bottom.load(Ordering::Acquire)
     }
 

@@ -20,6 +20,9 @@ pub(super) trait Deque: Send + 'static {
     /// As many as `wanted`, which is half of what is there, into the thief's own deque.
     fn steal_half(thief: &Self::Thief, own: &mut Self, wanted: usize);
 
+    /// Before a thief may come: for one that shares on demand.
+    fn publish(&mut self) {}
+
     /// Pushes into the empty deque.
     fn push_many(&mut self, items: std::ops::Range<usize>) {
         items.for_each(|item| self.push(item));
@@ -43,7 +46,7 @@ pub(super) struct Own<const ON_DEMAND: bool> {
 }
 
 impl<const ON_DEMAND: bool> Deque for Own<ON_DEMAND> {
-    const NAME: &'static str = if ON_DEMAND { "on demand" } else { crate::work::OURS };
+    const NAME: &'static str = crate::work::OURS;
     type Thief = Stealer<'static, usize, Fixed<CAPACITY>>;
 
     fn new() -> Self {
@@ -77,6 +80,10 @@ impl<const ON_DEMAND: bool> Deque for Own<ON_DEMAND> {
 
     fn steal_half(thief: &Self::Thief, own: &mut Self, wanted: usize) {
         let _ = thief.steal_half_into(&mut own.owner, wanted);
+    }
+
+    fn publish(&mut self) {
+        self.owner.publish();
     }
 
     fn push_many(&mut self, mut items: std::ops::Range<usize>) {

@@ -68,7 +68,7 @@ impl<T: Item> Owner<'_, T, EpochGrowable> {
         let wanted = used.max(least).max(super::FIRST).checked_next_power_of_two();
         if let Some(smaller) = wanted.filter(|&wanted| wanted < self.capacity()) {
             // SAFETY: we are the owner, `top` was just acquired, and the positions up to the front hold items, which fit.
-            unsafe { self.storage().replace(smaller, self.top, self.front) };
+            unsafe { self.storage().replace(smaller, self.top, self.front()) };
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crossbeam_deque as crossbeam;
 use std::collections::BTreeMap;
-use steal_deque::{Deque, Sharing, StealDeque, Steal, Storage};
+use steal_deque::{Deque, Sharing, Steal, StealDeque, Storage};
 
 fn operations() -> u64 {
     let set = std::env::var("STEAL_DEQUE_OPERATIONS");

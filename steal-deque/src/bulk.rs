@@ -19,7 +19,7 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
     pub fn push_bulk(&mut self, items: &mut impl Iterator<Item = T>) -> usize {
         let start = self.front();
         let mut bulk = PushBulk { owner: self, front: start, end: start };
-        while bulk.has_room() {
+        while bulk.has_room_for(items) {
             let Some(item) = items.next() else { break };
             bulk.put(item);
         }
@@ -47,13 +47,15 @@ struct PushBulk<'a, 'b, T: Item, S: Storage> {
 }
 
 impl<T: Item, S: Storage> PushBulk<'_, '_, T, S> {
+    /// Before an item is taken out of the iterator. One that says that it is at its end gets no more room.
     #[inline]
-    fn has_room(&mut self) -> bool {
-        self.front != self.end || self.make_room()
-    }
-
-    #[inline]
-    fn make_room(&mut self) -> bool {
+    fn has_room_for(&mut self, items: &impl Iterator<Item = T>) -> bool {
+        if self.front != self.end {
+            return true;
+        }
+        if items.size_hint().1 == Some(0) {
+            return false;
+        }
         self.settle();
         let room = self.owner.room();
         self.end = index::toward_bottom(self.front, room);

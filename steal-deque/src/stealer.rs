@@ -21,7 +21,7 @@ use crate::fixed::Fixed;
 use crate::index::{self, Position};
 use crate::item::Item;
 use crate::storage::Storage;
-use crate::sync::Ordering;
+use crate::sync::{Ordering, spin_loop};
 use core::fmt;
 
 /// What came of a steal.
@@ -82,7 +82,7 @@ impl<'a, T: Item, S: Storage> Stealer<'a, T, S> {
     pub fn steal_within(&self, tries: usize) -> Steal<T> {
         for _ in 1..tries {
             match self.steal() {
-                Steal::Retry => core::hint::spin_loop(),
+                Steal::Retry => spin_loop(),
                 taken_or_empty => return taken_or_empty,
             }
         }

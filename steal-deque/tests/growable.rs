@@ -23,13 +23,14 @@ fn grows<S: Storage>(deque: &Deque<usize, S>) {
     assert!((500..1000).rev().all(|item| owner.pop() == Some(item)));
     assert!(owner.is_empty() && owner.pop().is_none());
     // A refill fills what there is, and does not grow.
-    assert_eq!(owner.refill(&mut (0..5000)), Ok(1024));
+    assert_eq!(owner.refill(&mut (0..1500)), Ok(1024));
     assert_eq!((owner.pop(), stealer.steal()), (Some(0), Steal::Taken(1023)));
 }
 
 #[test]
 fn a_ring_grows_when_it_is_full() {
-    for start in [0, u64::MAX - 20, i64::MAX as u64 - 20] {
+    let starts = [u64::MAX - 20, i64::MAX as u64 - 20, 0];
+    for start in starts.into_iter().take(if cfg!(miri) { 1 } else { 3 }) {
         grows(&GrowableDeque::new_at(start));
         #[cfg(feature = "epoch")]
         grows(&steal_deque::EpochDeque::new_at(start));

@@ -150,7 +150,10 @@ fn an_owner_on_demand_that_goes_leaves_all() {
     let deque = StealDeque::<usize, 4>::new();
     let (mut owner, stealer) = deque.split().unwrap();
     owner.set_sharing(Sharing::OnDemand);
-    owner.push_bulk(&mut (0..3));
+    owner.push_bulk(&mut (0..2));
+    owner.publish();
+    assert_eq!(stealer.len_hint(), 2);
+    owner.push(2).unwrap();
     drop(owner);
     assert_eq!(stealer.len_hint(), 3);
     // The next one shares at once.

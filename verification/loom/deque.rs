@@ -154,6 +154,27 @@ fn two_pops_against_two_thieves() {
     });
 }
 
+/// Thieves take both of two items while the owner has lowered `bottom` for one: until it is given back, `bottom` is below
+/// `top`, which is empty. One thief of two steals, one of one, one pop.
+#[test]
+fn a_bottom_below_top_is_empty() {
+    loom::model(|| {
+        let world = Small::<2>::new();
+        let mut owner = world.owner();
+        world.push(&mut owner, 1);
+        world.push(&mut owner, 2);
+        let twice = {
+            let world = world.clone();
+            let steal = move || world.deque.stealer().steal().taken().map(|item| world.read(item));
+            thread::spawn(move || [steal(), steal()])
+        };
+        let once = world.thief();
+        let popped = world.pop(&mut owner);
+        let out = popped.into_iter().chain(twice.join().unwrap().into_iter().flatten());
+        world.settle(2, out.collect::<Vec<_>>(), [once], &mut owner);
+    });
+}
+
 /// push ∥ steal ∥ steal: a thief that finds an item finds its payload. One push, two thieves of one steal.
 #[test]
 fn push_publishes_payload() {

@@ -1,7 +1,7 @@
 //! Full barriers, at the price of the machine at hand.
 //!
 //! The algorithm stands on sequentially consistent fences between an access of one end and an access of the other
-//! (`owner`, O3; `stealer`, S1). The models, Miri and most machines get just these. On x86-64 a fence is a locked
+//! (`claim`, C2; `stealer`, S1). The models, Miri and most machines get just these. On x86-64 a fence is a locked
 //! instruction, as dear as a compare-and-swap, and two of the three do nothing there that is not done already:
 //!
 //! - **B1** A compare-and-swap is a locked instruction, which is a full barrier: a fence behind it is there already

@@ -1,9 +1,10 @@
 //! Several items pushed by one publication, and popped for one fence.
 
+use crate::claim::Claim;
 use crate::deque::Deque;
 use crate::index::{self, Position};
 use crate::item::Item;
-use crate::owner::{Claim, Owner};
+use crate::owner::Owner;
 use crate::storage::Storage;
 use core::fmt;
 use core::iter::FusedIterator;

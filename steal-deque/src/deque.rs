@@ -2,7 +2,7 @@
 //!
 //! - **D1** `top ≤ bottom ≤ top + capacity` whenever no pop is under way; during one, `bottom` may be behind. The
 //!   positions `top … bottom − 1` hold the items that thieves may have. The owner may hold more, from `bottom` on
-//!   (`owner`, O4).
+//!   (`owner`, O3).
 //! - **D2** While the deque is shared, `top` only grows, and only by compare-and-swap: every value of it is
 //!   written once. So positions are never reset, not even when the deque is split again: a thief that
 //!   stalled before its compare-and-swap would win it and take an item twice.

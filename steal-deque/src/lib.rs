@@ -12,6 +12,7 @@ compile_error!(
 
 mod barrier;
 mod bulk;
+mod claim;
 mod deque;
 mod drain;
 mod error;

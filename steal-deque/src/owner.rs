@@ -1,4 +1,4 @@
-//! The owner's end, Chase–Lev's *bottom*: push, pop, and the claim that pops stand on.
+//! The owner's end, Chase–Lev's *bottom*: push and pop, and room for more. How items are taken stands in `claim`.
 //!
 //! ```text
 //!   thieves ──► top │ shared │ bottom │ private │ front ◄── owner
@@ -7,22 +7,16 @@
 //! # Synchronization
 //!
 //! - **O1** Everything here runs on one thread at a time: the handle is `!Sync`, all that changes takes
-//!   `&mut self`, and there is one handle (`deque`, D3). So the owner's own
-//!   loads of `bottom` and of slots are never stale.
+//!   `&mut self`, and there is one handle (`deque`, D3). So the owner's own loads of `bottom` and of slots
+//!   are never stale.
 //! - **O2** Every store of `bottom` releases. A thief that acquires *any* value of `bottom` sees the slots and items of
 //!   all positions below it. That a pop's store releases too is needed: nothing carries the release of an earlier push
 //!   over to a later relaxed store, and none of this thread's fences does when the handle came here from another thread.
-//! - **O3** Who takes all that is shared moves `top` to `bottom`, by compare-and-swap like a thief, and races with
-//!   thieves for it: one compare-and-swap will do for many items, since nobody but the owner takes any at the other end.
-//!   Who takes less than all lowers `bottom`, fences, and only then looks at `top`. See `stealer`, S1: a thief
-//!   that gets by unseen can only be at the position where `top` stands; if that is below all that was claimed, the claim
-//!   is the owner's without any race. If not, the owner gives it back, and now wants all that is left.
-//! - **O4** What is private, `bottom … front − 1`, nobody else knows of: it comes and goes without a fence. An owner that
+//! - **O3** What is private, `bottom … front − 1`, nobody else knows of: it comes and goes without a fence. An owner that
 //!   shares always has nothing private between two calls.
-//! - **O5** The owner writes the slot of a position only when `top` is less than the capacity behind it, by an
+//! - **O4** The owner writes the slot of a position only when `top` is less than the capacity behind it, by an
 //!   acquiring load: the thief that emptied the slot has read it. An old `top` will do, since it only grows (D2).
 
-use crate::barrier;
 use crate::deque::Deque;
 use crate::error::Full;
 use crate::fixed::Fixed;
@@ -30,7 +24,7 @@ use crate::index::{self, Position};
 use crate::item::Item;
 use crate::lazy::Sharing;
 use crate::storage::Storage;
-use crate::sync::{Ordering, fence};
+use crate::sync::Ordering;
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -62,20 +56,13 @@ const _: () = {
     is_send::<Owner<'_, usize, Fixed<1>>>();
 };
 
-/// Positions of items that are the owner's alone: from `low` up to, but without, `high`.
-#[derive(Clone, Copy)]
-pub(crate) struct Claim {
-    pub(crate) low: Position,
-    pub(crate) high: Position,
-}
-
 impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     #[inline]
     pub(crate) fn new(deque: &'a Deque<T, S>) -> Self {
-        // Ordering: Acquire, as in `len_acquired`.
-        let top = deque.ends.0.top.load(Ordering::Acquire);
-        let sharing = Sharing::Always;
-        Self { deque, private: 0, top, sharing, not_sync: PhantomData }
+        let mut owner =
+            Self { deque, private: 0, top: 0, sharing: Sharing::Always, not_sync: PhantomData };
+        owner.len_acquired();
+        owner
     }
 
     /// Puts one item at the front: the next pop's, the last to be stolen.
@@ -93,7 +80,7 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
             return Err(Full(item));
         }
         let front = self.front();
-        // SAFETY: we are the owner, and there is room (O5).
+        // SAFETY: we are the owner, and there is room (O4).
         unsafe { self.storage().store(front, item.into_word()) };
         match self.sharing {
             Sharing::Always => self.publish_to(index::toward_bottom(front, 1)),
@@ -117,7 +104,7 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
             Sharing::OnDemand => self.claim_one_lazily()?,
         };
         // SAFETY: (1) we are the owner, and an item was stored at the claimed position (D1); (2) the item is the owner's
-        // alone (O3, O4); `top`, `bottom` or `front` has left the position, so nobody makes an item of it again.
+        // alone (`claim`, C1, C2; O3); `top`, `bottom` or `front` has left the position, so nobody makes an item of it again.
         Some(unsafe { T::from_word(self.word(position)) })
     }
 
@@ -143,79 +130,6 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     pub fn capacity(&self) -> usize {
         // SAFETY: we are the owner.
         unsafe { self.storage().capacity() }
-    }
-
-    /// Makes one shared item the owner's alone; there is nothing private.
-    #[inline]
-    pub(crate) fn claim_one(&mut self) -> Option<Position> {
-        let bottom = self.bottom();
-        let low = self.claim_shared(bottom, 1);
-        (low != bottom).then_some(low)
-    }
-
-    /// Makes up to `most` items from the front the owner's alone.
-    #[inline]
-    pub(crate) fn claim(&mut self, most: u64) -> Claim {
-        let high = self.front();
-        let low = if most <= self.private {
-            self.private -= most;
-            index::toward_top(high, most)
-        } else {
-            let low = self.claim_shared(self.bottom(), most - self.private);
-            self.private = 0;
-            low
-        };
-        Claim { low, high }
-    }
-
-    /// Makes up to `most` shared items the owner's alone, at least one: those up to the old `bottom`, and answers where
-    /// they begin.
-    #[inline]
-    fn claim_shared(&mut self, bottom: Position, most: u64) -> Position {
-        // Ordering: Relaxed: an old value makes the deque look longer than it is; what follows decides.
-        let mut top = self.deque.ends.0.top.load(Ordering::Relaxed);
-        if index::count(top, bottom) > most {
-            let low = index::toward_top(bottom, most);
-            match self.lower(bottom, low) {
-                Ok(()) => return low,
-                Err(now) => top = now,
-            }
-        }
-        // All that is left. Each time round a thief has taken one.
-        while top != bottom {
-            // Ordering: Release: a thief that finds `top` here must not find a `bottom` from before it was
-            // lowered to this, on whatever thread; pairs with the fence in `Stealer::look`. Relaxed on
-            // failure: the value is only compared.
-            let top_end = &self.deque.ends.0.top;
-            match top_end.compare_exchange(top, bottom, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => {
-                    // What `pop` promises.
-                    barrier::after_update();
-                    return top;
-                }
-                Err(now) => top = now,
-            }
-        }
-        bottom
-    }
-
-    /// Lowers `bottom` for items that are the owner's then; or, if thieves have come that far, leaves all as it was and
-    /// answers with `top`.
-    #[inline]
-    pub(crate) fn lower(&mut self, bottom: Position, low: Position) -> Result<(), Position> {
-        // Ordering: Release pairs with the acquire in `Stealer::bottom`: a thief that reads this lower value still needs
-        // the items below it (O2).
-        self.deque.ends.0.bottom.store(low, Ordering::Release);
-        // Ordering: SeqCst pairs with the fences in `barrier` that thieves run (O3).
-        fence(Ordering::SeqCst);
-        // Ordering: Relaxed: the fence orders it (O3).
-        let top = self.deque.ends.0.top.load(Ordering::Relaxed);
-        if index::is_before(top, low) {
-            Ok(())
-        } else {
-            self.publish_to(bottom);
-            Err(top)
-        }
     }
 
     /// Whether one more fits; its slot may be written then.
@@ -246,14 +160,14 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
         self.len_acquired();
         loop {
             let room = self.room_seen();
-            // SAFETY: we are the owner, `top` was acquired, and all these positions hold items (D1, O4).
+            // SAFETY: we are the owner, `top` was acquired, and all these positions hold items (D1, O3).
             if room >= wanted || !unsafe { self.storage().grow(self.top, self.front()) } {
                 return room;
             }
         }
     }
 
-    /// How many items there are, at most; the slots of all others may be written (O5).
+    /// How many items there are, at most; the slots of all others may be written (O4).
     pub(crate) fn len_acquired(&mut self) -> u64 {
         // Ordering: Acquire pairs with the releasing compare-and-swap in `Stealer::take`: a thief has read its
         // slot before we write it again.
@@ -264,7 +178,7 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     /// Puts a word at the front, where there is room; it is private until it is shared.
     #[inline]
     pub(crate) fn put(&mut self, word: *mut ()) {
-        // SAFETY: we are the owner, and there is room (O5).
+        // SAFETY: we are the owner, and there is room (O4).
         unsafe { self.storage().store(self.front(), word) };
         self.private += 1;
     }

@@ -3,7 +3,7 @@
 //! # Synchronization
 //!
 //! - **S1** The load of `top`, a sequentially consistent fence, the load of `bottom`, in this order (`look`). The
-//!   owner's claim (`owner`, O3) is the mirror image: its store of `bottom`, such a fence, its load of `top`.
+//!   owner's claim (`claim`, C2) is the mirror image: its store of `bottom`, such a fence, its load of `top`.
 //!   The fences stand in one order. Thief first: the owner sees a `top` at least as far as the thief did.
 //!   Owner first: the thief sees the `bottom` that the owner lowered, or a later one. Either way a thief
 //!   whose `top` the owner did not see cannot find the owner's items below `bottom`. A thief that has just moved `top`
@@ -175,7 +175,7 @@ impl<'a, T: Item, S: Storage> Stealer<'a, T, S> {
     /// Moves `top` by one from there; the item whose word was read before is the caller's if this succeeds.
     #[inline]
     pub(crate) fn take(&self, top: Position) -> bool {
-        // Ordering: Release on success pairs with the acquire of `top` in `Owner::len_acquired` and `Owner::lower`: the slot
+        // Ordering: Release on success pairs with the acquire of `top` in `Owner::len_acquired`: the slot
         // was read before the owner writes it again. (The models cannot see this one: a load that reads from a store
         // in its own future needs load buffering.) No acquire: it reads the very write that `look` read, or its own
         // (D2). Relaxed on failure: the value is not used.

@@ -59,11 +59,12 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
         }
         // All that is left. Each time round a thief has taken one.
         while top != bottom {
-            // Ordering: Release: a thief that finds `top` here must not find a `bottom` from before it was
-            // lowered to this, on whatever thread; pairs with the fence in `Stealer::look`. Relaxed on
-            // failure: the value is only compared.
+            // Ordering: Relaxed: being a read-modify-write it hands earlier thieves' releases on. A thief that finds `top`
+            // here does not find a `bottom` from before it was lowered to this: the fence in `lower` came after that store
+            // and before this, on whatever thread, and the thief's own comes between its two loads. Failure tells where
+            // a thief moved it.
             let top_end = &self.deque().ends.0.top;
-            match top_end.compare_exchange(top, bottom, Ordering::Release, Ordering::Relaxed) {
+            match top_end.compare_exchange(top, bottom, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
                     // What `pop` promises.
                     barrier::after_update();

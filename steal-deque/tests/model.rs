@@ -58,7 +58,7 @@ pub(crate) fn operations() -> impl Strategy<Value = Vec<Operation>> {
 }
 
 fn config() -> ProptestConfig {
-    let cases = if cfg!(miri) { 3 } else { 512 };
+    let cases = if cfg!(miri) { 1 } else { 512 };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

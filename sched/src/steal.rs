@@ -6,6 +6,7 @@ use crate::task::{Queued, Tier};
 use crate::trace::Trace;
 use crate::{CpuId, Machine, Scheduler};
 use sched_arch::Masked;
+use steal_deque::Steal;
 
 /// Lost races before a thief leaves a victim: others are at work there.
 const STEAL_TRIES: usize = 4;
@@ -24,7 +25,14 @@ impl Cpu {
             Tier::Normal => self.normal_deque.stealer(),
             Tier::Background => self.background_deque.stealer(),
         };
-        stealer.steal_within(STEAL_TRIES).taken()
+        for _ in 0..STEAL_TRIES {
+            match stealer.steal() {
+                Steal::Taken(task) => return Some(task),
+                Steal::Empty => break,
+                Steal::Retry => {}
+            }
+        }
+        None
     }
 
     fn has_published(&self) -> bool {

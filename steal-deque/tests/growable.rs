@@ -16,15 +16,15 @@ fn grows<S: Storage>(deque: &Deque<usize, S>) {
     assert_eq!((owner.push_bulk(&mut (32..39)), owner.capacity()), (7, 32));
     owner.push(39).unwrap();
     assert_eq!(owner.capacity(), 64);
-    assert_eq!(owner.push_bulk(&mut (40..1000)), 960);
-    assert_eq!((owner.capacity(), owner.len()), (1024, 993));
+    assert_eq!(owner.push_bulk(&mut (40..200)), 160);
+    assert_eq!((owner.capacity(), owner.len()), (256, 193));
     assert_eq!(owner.refill(&mut (0..1)), Err(NotEmpty));
-    assert!((7..500).all(|item| stealer.steal() == Steal::Taken(item)));
-    assert!((500..1000).rev().all(|item| owner.pop() == Some(item)));
+    assert!((7..100).all(|item| stealer.steal() == Steal::Taken(item)));
+    assert!((100..200).rev().all(|item| owner.pop() == Some(item)));
     assert!(owner.is_empty() && owner.pop().is_none());
     // A refill fills what there is, and does not grow.
-    assert_eq!(owner.refill(&mut (0..1500)), Ok(1024));
-    assert_eq!((owner.pop(), stealer.steal()), (Some(0), Steal::Taken(1023)));
+    assert_eq!(owner.refill(&mut (0..400)), Ok(256));
+    assert_eq!((owner.pop(), stealer.steal()), (Some(0), Steal::Taken(255)));
 }
 
 #[test]
@@ -51,19 +51,19 @@ fn a_ring_grows_for_what_is_drained_into_it() {
     let (gone, own) = (GrowableDeque::<usize>::new(), GrowableDeque::<usize>::new());
     let (mut adopted, _) = gone.split().unwrap();
     let (mut mine, _) = own.split().unwrap();
-    assert_eq!(adopted.push_bulk(&mut (0..300)), 300);
-    assert_eq!(adopted.drain_into(&mut mine), 300);
-    assert_eq!((mine.capacity(), mine.len(), adopted.len()), (512, 300, 0));
-    assert!((0..300).rev().all(|item| mine.pop() == Some(item)));
+    assert_eq!(adopted.push_bulk(&mut (0..70)), 70);
+    assert_eq!(adopted.drain_into(&mut mine), 70);
+    assert_eq!((mine.capacity(), mine.len(), adopted.len()), (128, 70, 0));
+    assert!((0..70).rev().all(|item| mine.pop() == Some(item)));
 }
 
 /// Drops are counted here; that the buffers go too is for Miri to see.
 fn freed<S: Storage>(deque: Deque<Arc<u8>, S>) {
     let token = Arc::new(0);
     let (mut owner, stealer) = deque.split().unwrap();
-    assert_eq!(owner.push_bulk(&mut std::iter::repeat_n(token.clone(), 200)), 200);
+    assert_eq!(owner.push_bulk(&mut std::iter::repeat_n(token.clone(), 70)), 70);
     drop((owner.pop(), stealer.steal()));
-    assert_eq!(Arc::strong_count(&token), 199);
+    assert_eq!(Arc::strong_count(&token), 69);
     drop(owner);
     drop(deque);
     assert_eq!(Arc::strong_count(&token), 1);

@@ -18,7 +18,7 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
     ///
     /// let (gone, mine) = (StealDeque::<usize, 8>::new(), StealDeque::<usize, 8>::new());
     /// let (mut owner, _) = gone.split().unwrap();
-    /// owner.refill(&mut (1..=3)).unwrap();
+    /// owner.refill(&mut (1..4)).unwrap();
     /// drop(owner); // its CPU goes offline
     ///
     /// let (mut mine, _) = mine.split().unwrap();

@@ -1,5 +1,7 @@
 //! What a ratio should be, and against whom.
 
+use crate::work::OURS;
+
 /// A ratio is met within this factor: two equal things do not measure equal.
 const TOLERANCE: f64 = 1.05;
 
@@ -13,7 +15,7 @@ pub(crate) struct Goal {
 /// The rivals that a goal counts; the others are shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Against {
-    /// Each of them.
+    /// Each of them, but for a second form of ours.
     All,
     /// Those whose name begins with one of these.
     Named(&'static [&'static str]),
@@ -36,7 +38,7 @@ impl Goal {
 impl Against {
     pub(crate) fn counts(&self, rival: &str) -> bool {
         match self {
-            Self::All => true,
+            Self::All => !rival.starts_with(OURS),
             Self::Named(names) => names.iter().any(|name| rival.starts_with(name)),
         }
     }
@@ -61,5 +63,6 @@ mod tests {
         assert!(goal.against.counts("crossbeam fifo"));
         assert!(!goal.against.counts("st3 fifo"));
         assert!(Against::All.counts("anything"));
+        assert!(!Against::All.counts("ours, in another way"));
     }
 }

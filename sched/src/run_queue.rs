@@ -18,7 +18,7 @@
 use crate::cpu::DEQUE_CAPACITY;
 use crate::task::{Header, Queued};
 use mpsc_inbox::List;
-use steal_deque::{Full, Owner};
+use steal_deque::{Fixed, Full, Owner};
 
 /// Tasks moved to the deque at once: what bounds a refill.
 const REFILL_BUDGET: usize = if DEQUE_CAPACITY < 64 { DEQUE_CAPACITY } else { 64 };
@@ -39,12 +39,12 @@ impl Lanes {
 
 /// A tier's run queue, in the hands of its CPU's loop.
 pub(crate) struct RunQueue {
-    deque: Owner<'static, Queued, DEQUE_CAPACITY>,
+    deque: Owner<'static, Queued, Fixed<DEQUE_CAPACITY>>,
     lanes: Lanes,
 }
 
 impl RunQueue {
-    pub(crate) fn new(deque: Owner<'static, Queued, DEQUE_CAPACITY>, lanes: Lanes) -> Self {
+    pub(crate) fn new(deque: Owner<'static, Queued, Fixed<DEQUE_CAPACITY>>, lanes: Lanes) -> Self {
         Self { deque, lanes }
     }
 

@@ -4,10 +4,10 @@
 //!
 //! - **I1** Two positions are compared by the sign of their wrapping difference, never by `<`: the order
 //!   survives the wrap from `u64::MAX` to 0, as long as they are less than 2⁶³ apart. A deque's two
-//!   positions are at most `N` apart; a stalled thief's lags by what happened since, and 2⁶³ steals take
+//!   positions are at most its capacity apart; a stalled thief's lags by what happened since, and 2⁶³ steals take
 //!   centuries.
-//! - **I2** The slot is a function of the position alone, and goes on evenly over the wrap, because `N` is a
-//!   power of two and so divides 2⁶⁴.
+//! - **I2** The slot is a function of the position alone, and goes on evenly over the wrap, because the
+//!   capacity is a power of two and so divides 2⁶⁴.
 
 /// A place in time, of which the low bits name a slot.
 pub(crate) type Position = u64;
@@ -19,6 +19,12 @@ pub(crate) type Position = u64;
 pub(crate) const fn count(top: Position, bottom: Position) -> u64 {
     let difference = bottom.wrapping_sub(top) as i64;
     if difference > 0 { difference as u64 } else { 0 }
+}
+
+/// How many places `high` is nearer to the owner's end than `low`, which is not nearer.
+#[inline]
+pub(crate) const fn places(low: Position, high: Position) -> u64 {
+    high.wrapping_sub(low)
 }
 
 /// Whether `left` is nearer to the thieves' end than `right`.
@@ -39,10 +45,10 @@ pub(crate) const fn toward_top(position: Position, places: u64) -> Position {
     position.wrapping_sub(places)
 }
 
-/// The slot of a position in a ring of `N`, a power of two.
+/// The slot of a position in a ring of that capacity, a power of two.
 #[inline]
-pub(crate) const fn slot<const N: usize>(position: Position) -> usize {
-    position as usize & (N - 1)
+pub(crate) const fn slot(position: Position, capacity: usize) -> usize {
+    position as usize & (capacity - 1)
 }
 
 #[cfg(test)]
@@ -57,7 +63,7 @@ mod tests {
         for edge in EDGES {
             for distance in 0..9 {
                 let ahead = toward_bottom(edge, distance);
-                assert_eq!(count(edge, ahead), distance);
+                assert_eq!((count(edge, ahead), places(edge, ahead)), (distance, distance));
                 assert_eq!(count(ahead, edge), 0);
                 assert_eq!(is_before(edge, ahead), distance > 0);
                 assert!(!is_before(ahead, edge));
@@ -70,8 +76,8 @@ mod tests {
     fn slots_go_on_evenly_over_every_edge() {
         for edge in EDGES {
             for position in (0..20).map(|step| toward_bottom(toward_top(edge, 10), step)) {
-                assert_eq!(slot::<8>(toward_bottom(position, 1)), (slot::<8>(position) + 1) % 8);
-                assert_eq!(slot::<1>(position), 0);
+                assert_eq!(slot(toward_bottom(position, 1), 8), (slot(position, 8) + 1) % 8);
+                assert_eq!(slot(position, 1), 0);
             }
         }
     }

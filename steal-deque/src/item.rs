@@ -101,6 +101,7 @@ unsafe impl<T> Item for &T {
 mod heap {
     use super::Item;
     use alloc::boxed::Box;
+    #[cfg(target_has_atomic = "ptr")]
     use alloc::sync::Arc;
     use core::pin::Pin;
 
@@ -119,6 +120,7 @@ mod heap {
     }
 
     // SAFETY: the word is the raw pointer; it stands for the one reference count that `into_raw` gave up.
+    #[cfg(target_has_atomic = "ptr")]
     unsafe impl<T> Item for Arc<T> {
         #[inline]
         fn into_word(self) -> *mut () {
@@ -148,6 +150,7 @@ mod heap {
     }
 
     // SAFETY: as for `Arc<T>`; the value behind it does not move.
+    #[cfg(target_has_atomic = "ptr")]
     unsafe impl<T> Item for Pin<Arc<T>> {
         #[inline]
         fn into_word(self) -> *mut () {

@@ -10,20 +10,35 @@ compile_error!(
      enable the feature `portable-atomic`"
 );
 
+mod barrier;
 mod bulk;
+mod claim;
 mod deque;
+mod drain;
 mod error;
+mod fixed;
+#[cfg(feature = "alloc")]
+mod growable;
 mod index;
 mod item;
+mod lazy;
+mod loot;
 mod owner;
 mod refill;
-mod slots;
 mod stealer;
+mod storage;
 mod sync;
 
 pub use bulk::Bulk;
-pub use deque::StealDeque;
+pub use deque::{Deque, StealDeque};
 pub use error::{Full, NotEmpty};
+pub use fixed::Fixed;
+#[cfg(feature = "epoch")]
+pub use growable::{EpochDeque, EpochGrowable};
+#[cfg(feature = "alloc")]
+pub use growable::{Growable, GrowableDeque};
 pub use item::Item;
+pub use lazy::Sharing;
 pub use owner::Owner;
 pub use stealer::{Steal, Stealer};
+pub use storage::Storage;

@@ -1,16 +1,16 @@
 //! Which item comes out where: exact, single-threaded, at every capacity and over every edge of the positions.
 
 use std::iter;
-use steal_deque::{Full, NotEmpty, Owner, Steal, StealDeque, Stealer};
+use steal_deque::{Fixed, Full, NotEmpty, Owner, Steal, StealDeque, Stealer};
 
 /// Positions from which a few steps cross an edge of the arithmetic.
 const STARTS: [u64; 4] = [0, i64::MAX as u64 - 1, u64::MAX - 1, u64::MAX];
 
-fn pop_all<const N: usize>(owner: &mut Owner<'_, usize, N>) -> Vec<usize> {
+fn pop_all<const N: usize>(owner: &mut Owner<'_, usize, Fixed<N>>) -> Vec<usize> {
     iter::from_fn(|| owner.pop()).collect()
 }
 
-fn steal_all<const N: usize>(stealer: &Stealer<'_, usize, N>) -> Vec<usize> {
+fn steal_all<const N: usize>(stealer: &Stealer<'_, usize, Fixed<N>>) -> Vec<usize> {
     iter::from_fn(|| stealer.steal().taken()).collect()
 }
 

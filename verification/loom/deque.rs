@@ -5,33 +5,52 @@
 //! write having been published is a failure ("Causality violation"), and so is to find a slot that was not yet
 //! written, to lose an item, or to have one twice. Items are numbered from 1: 0 is what an unwritten slot holds.
 
+mod adopt;
+mod grow;
+mod lazy;
 mod litmus;
+mod loot;
 mod many;
 
 use loom::cell::UnsafeCell;
+use loom::sync::atomic::{AtomicUsize, Ordering, fence};
 use loom::thread;
 use std::array;
 use std::sync::Arc;
-use steal_deque::{Owner, StealDeque};
+use steal_deque::{Deque, Fixed, Growable, GrowableDeque, Owner, StealDeque, Storage};
 
 /// A deque and the payloads of its items.
-struct World<const N: usize> {
-    deque: StealDeque<usize, N>,
-    payloads: [UnsafeCell<usize>; 5],
+struct World<S: Storage> {
+    deque: Deque<usize, S>,
+    payloads: [UnsafeCell<usize>; 6],
 }
 
-// SAFETY: what the models ask; loom answers.
-unsafe impl<const N: usize> Sync for World<N> {}
+/// A world whose ring has so many slots.
+type Small<const N: usize> = World<Fixed<N>>;
 
-impl<const N: usize> World<N> {
-    /// Its positions start just before they wrap, so that every model crosses the edge. std's `Arc`: its counts are
-    /// not what is modelled, and every thread is joined before the world goes.
+// SAFETY: what the models ask; loom answers.
+unsafe impl<S: Storage> Sync for World<S> {}
+
+impl<const N: usize> Small<N> {
+    /// Its positions start just before they wrap, so that every model crosses the edge.
     fn new() -> Arc<Self> {
-        let payloads = array::from_fn(|_| UnsafeCell::new(0));
-        Arc::new(Self { deque: StealDeque::new_at(u64::MAX), payloads })
+        Self::of(StealDeque::new_at(u64::MAX))
+    }
+}
+
+impl World<Growable> {
+    fn growing() -> Arc<Self> {
+        Self::of(GrowableDeque::new_at(u64::MAX))
+    }
+}
+
+impl<S: Storage + 'static> World<S> {
+    /// std's `Arc`: its counts are not what is modelled, and every thread is joined before the world goes.
+    fn of(deque: Deque<usize, S>) -> Arc<Self> {
+        Arc::new(Self { deque, payloads: array::from_fn(|_| UnsafeCell::new(0)) })
     }
 
-    fn owner(&self) -> Owner<'_, usize, N> {
+    fn owner(&self) -> Owner<'_, usize, S> {
         self.deque.split().expect("there is no owner").0
     }
 
@@ -50,15 +69,15 @@ impl<const N: usize> World<N> {
         item
     }
 
-    fn push(&self, owner: &mut Owner<'_, usize, N>, item: usize) {
+    fn push(&self, owner: &mut Owner<'_, usize, S>, item: usize) {
         owner.push(self.write(item)).expect("it fits");
     }
 
-    fn pop(&self, owner: &mut Owner<'_, usize, N>) -> Option<usize> {
+    fn pop(&self, owner: &mut Owner<'_, usize, S>) -> Option<usize> {
         owner.pop().map(|item| self.read(item))
     }
 
-    fn refill(&self, owner: &mut Owner<'_, usize, N>, items: [usize; N]) {
+    fn refill<const N: usize>(&self, owner: &mut Owner<'_, usize, S>, items: [usize; N]) {
         assert_eq!(owner.refill(&mut items.into_iter().map(|item| self.write(item))), Ok(N));
     }
 
@@ -74,7 +93,7 @@ impl<const N: usize> World<N> {
         last: usize,
         out: impl IntoIterator<Item = usize>,
         thieves: impl IntoIterator<Item = Thief>,
-        owner: &mut Owner<'_, usize, N>,
+        owner: &mut Owner<'_, usize, S>,
     ) {
         let mut out: Vec<_> = out.into_iter().collect();
         out.extend(thieves.into_iter().filter_map(|thief| thief.join().unwrap()));
@@ -92,7 +111,7 @@ type Thief = thread::JoinHandle<Option<usize>>;
 /// pop ∥ steal ∥ steal on `ITEMS` items that were there before the thieves.
 fn pop_against_two_thieves<const ITEMS: usize>() {
     loom::model(|| {
-        let world = World::<4>::new();
+        let world = Small::<4>::new();
         let mut owner = world.owner();
         for item in 1..=ITEMS {
             world.push(&mut owner, item);
@@ -125,7 +144,7 @@ fn three_items_go_out_once_each() {
 #[test]
 fn two_pops_against_two_thieves() {
     loom::model(|| {
-        let world = World::<2>::new();
+        let world = Small::<2>::new();
         let mut owner = world.owner();
         world.push(&mut owner, 1);
         world.push(&mut owner, 2);
@@ -135,11 +154,32 @@ fn two_pops_against_two_thieves() {
     });
 }
 
+/// Thieves take both of two items while the owner has lowered `bottom` for one: until it is given back, `bottom` is below
+/// `top`, which is empty. One thief of two steals, one of one, one pop.
+#[test]
+fn a_bottom_below_top_is_empty() {
+    loom::model(|| {
+        let world = Small::<2>::new();
+        let mut owner = world.owner();
+        world.push(&mut owner, 1);
+        world.push(&mut owner, 2);
+        let twice = {
+            let world = world.clone();
+            let steal = move || world.deque.stealer().steal().taken().map(|item| world.read(item));
+            thread::spawn(move || [steal(), steal()])
+        };
+        let once = world.thief();
+        let popped = world.pop(&mut owner);
+        let out = popped.into_iter().chain(twice.join().unwrap().into_iter().flatten());
+        world.settle(2, out.collect::<Vec<_>>(), [once], &mut owner);
+    });
+}
+
 /// push ∥ steal ∥ steal: a thief that finds an item finds its payload. One push, two thieves of one steal.
 #[test]
 fn push_publishes_payload() {
     loom::model(|| {
-        let world = World::<2>::new();
+        let world = Small::<2>::new();
         let mut owner = world.owner();
         let thieves = [world.thief(), world.thief()];
         world.push(&mut owner, 1);
@@ -152,7 +192,7 @@ fn push_publishes_payload() {
 #[test]
 fn a_lowered_bottom_publishes_what_is_below() {
     loom::model(|| {
-        let world = World::<2>::new();
+        let world = Small::<2>::new();
         let mut owner = world.owner();
         let thieves = [world.thief()];
         world.push(&mut owner, 1);
@@ -168,7 +208,7 @@ fn a_lowered_bottom_publishes_what_is_below() {
 #[test]
 fn the_next_owner_publishes_what_is_below() {
     loom::model(|| {
-        let world = World::<2>::new();
+        let world = Small::<2>::new();
         let mut owner = world.owner();
         let thief = world.thief();
         let next_owner = {
@@ -188,7 +228,7 @@ fn the_next_owner_publishes_what_is_below() {
 #[test]
 fn positions_are_never_reset() {
     loom::model(|| {
-        let world = World::<1>::new();
+        let world = Small::<1>::new();
         let mut owner = world.owner();
         world.push(&mut owner, 1);
         let thieves = [world.thief()];
@@ -206,11 +246,92 @@ fn positions_are_never_reset() {
 #[test]
 fn a_word_read_too_late_is_thrown_away() {
     loom::model(|| {
-        let world = World::<1>::new();
+        let world = Small::<1>::new();
         let mut owner = world.owner();
         let thieves = [world.thief(), world.thief()];
         world.push(&mut owner, 1);
         let refused = owner.push(world.write(2)).err().map(|full| full.0);
         world.settle(2, refused, thieves, &mut owner);
+    });
+}
+
+/// An owner that took all that was left moved `top`: a thief that sees it there must see that `bottom` is as low as that,
+/// also when another thread had lowered it. Two items; the first owner pops one by lowering, the second one the other
+/// by taking all, if it comes late enough to find the deque free; one thief of one steal.
+#[test]
+fn the_next_owner_takes_all_that_is_left() {
+    loom::model(|| {
+        let world = Small::<2>::new();
+        let mut owner = world.owner();
+        world.push(&mut owner, 1);
+        world.push(&mut owner, 2);
+        let thief = world.thief();
+        let next_owner = {
+            let world = world.clone();
+            thread::spawn(move || world.pop(&mut world.deque.split()?.0))
+        };
+        let first = world.pop(&mut owner);
+        drop(owner);
+        let second = next_owner.join().unwrap();
+        world.settle(2, first.into_iter().chain(second), [thief], &mut world.owner());
+    });
+}
+
+/// What a pop that gives an item promises: it stands between what the owner wrote before and what it reads after. Store
+/// buffering on `ITEMS` items that are there: one of the two sees the other's store.
+fn a_pop_is_a_fence<const ITEMS: usize>() {
+    loom::model(|| {
+        let world = Small::<2>::new();
+        let mut owner = world.owner();
+        for item in 1..=ITEMS {
+            world.push(&mut owner, item);
+        }
+        let flags = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let other = {
+            let flags = flags.clone();
+            thread::spawn(move || {
+                flags[1].store(1, Ordering::Relaxed);
+                fence(Ordering::SeqCst);
+                flags[0].load(Ordering::Relaxed)
+            })
+        };
+        flags[0].store(1, Ordering::Relaxed);
+        assert_eq!(world.pop(&mut owner), Some(ITEMS));
+        let seen = flags[1].load(Ordering::Relaxed);
+        assert_eq!(other.join().unwrap() | seen, 1, "the pop did not fence");
+    });
+}
+
+/// By lowering `bottom`.
+#[test]
+fn a_pop_of_one_of_two_is_a_fence() {
+    a_pop_is_a_fence::<2>();
+}
+
+/// By moving `top`.
+#[test]
+fn a_pop_of_the_last_is_a_fence() {
+    a_pop_is_a_fence::<1>();
+}
+
+/// A thief that asks first: what it was shown when it said yes is what it gets. One item, then another one in the same
+/// slot; one thief that wants the second, one pop.
+#[test]
+fn a_thief_that_asks_gets_what_it_saw() {
+    loom::model(|| {
+        let world = Small::<1>::new();
+        let mut owner = world.owner();
+        world.push(&mut owner, 1);
+        let thief = {
+            let world = world.clone();
+            thread::spawn(move || {
+                let stolen = world.deque.stealer().steal_if(|word| word.addr() == 2).taken();
+                assert!(matches!(stolen, None | Some(2)), "not what it saw: {stolen:?}");
+                stolen.map(|item| world.read(item))
+            })
+        };
+        let popped = world.pop(&mut owner);
+        world.push(&mut owner, 2);
+        world.settle(2, popped, [thief], &mut owner);
     });
 }

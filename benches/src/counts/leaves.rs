@@ -6,7 +6,7 @@ use mpsc_inbox::{Batch, Coalescing, Inbox, Owner, Pushed, Queued, QueuedBit};
 use rbtree_aug::{Deadline, MinDeadline, Tree};
 use std::hint::black_box;
 use std::ptr::NonNull;
-use steal_deque::{Steal, StealDeque};
+use steal_deque::{Fixed, Sharing, Steal, StealDeque};
 use timer_wheel::{Entry, Wheel};
 
 #[derive(Default)]
@@ -178,7 +178,10 @@ pub(super) fn inbox_push_once_queued() {
 }
 
 fn deque<const RESIDENT: usize>(
-    mut call: impl FnMut(&mut steal_deque::Owner<'_, usize, 64>, &steal_deque::Stealer<'_, usize, 64>),
+    mut call: impl FnMut(
+        &mut steal_deque::Owner<'_, usize, Fixed<64>>,
+        &steal_deque::Stealer<'_, usize, Fixed<64>>,
+    ),
 ) {
     let deque = StealDeque::new();
     let (mut owner, stealer) = deque.split().expect("free");
@@ -203,6 +206,44 @@ pub(super) fn deque_pop_last() {
 
 pub(super) fn deque_steal() {
     deque::<2>(|_, stealer| assert_eq!(counted_call(|| stealer.steal()), Steal::Taken(0)));
+}
+
+pub(super) fn deque_push_bulk_8() {
+    deque::<0>(|owner, _| assert_eq!(counted_call(|| owner.push_bulk(&mut (0..8))), 8));
+}
+
+pub(super) fn deque_pop_bulk_8() {
+    deque::<9>(|owner, _| {
+        counted_call(|| {
+            owner.pop_bulk(8).for_each(|item| {
+                black_box(item);
+            })
+        });
+    });
+}
+
+pub(super) fn deque_steal_half_of_16() {
+    let own = StealDeque::<usize, 64>::new();
+    let (mut own, _) = own.split().expect("free");
+    deque::<16>(|_, stealer| {
+        assert_eq!(counted_call(|| stealer.steal_half_into(&mut own, 64)), Steal::Taken(8));
+        assert_eq!(own.pop_bulk(64).len(), 8);
+    });
+}
+
+pub(super) fn deque_push_on_demand() {
+    deque::<0>(|owner, _| {
+        owner.set_sharing(Sharing::OnDemand);
+        counted_call(|| owner.push(black_box(7))).expect("room");
+    });
+}
+
+pub(super) fn deque_pop_on_demand() {
+    deque::<0>(|owner, _| {
+        owner.set_sharing(Sharing::OnDemand);
+        owner.push(7).expect("room");
+        assert_eq!(counted_call(|| owner.pop()), Some(7));
+    });
 }
 
 struct Entity {

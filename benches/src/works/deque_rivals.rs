@@ -1,7 +1,7 @@
 //! Work-stealing deques of words behind one trait. Each is used by the calls that it offers for the purpose.
 
 use std::hint::black_box;
-use steal_deque::{Owner, Steal, StealDeque, Stealer};
+use steal_deque::{Fixed, Owner, Sharing, StealDeque, Stealer};
 
 /// Room of the bounded ones.
 pub(super) const CAPACITY: usize = 1024;
@@ -20,6 +20,9 @@ pub(super) trait Deque: Send + 'static {
     /// As many as `wanted`, which is half of what is there, into the thief's own deque.
     fn steal_half(thief: &Self::Thief, own: &mut Self, wanted: usize);
 
+    /// Before a thief may come: for one that shares on demand.
+    fn publish(&mut self) {}
+
     /// Pushes into the empty deque.
     fn push_many(&mut self, items: std::ops::Range<usize>) {
         items.for_each(|item| self.push(item));
@@ -32,19 +35,27 @@ pub(super) trait Deque: Send + 'static {
     }
 }
 
-pub(super) struct Ours {
-    owner: Owner<'static, usize, CAPACITY>,
-    stealer: Stealer<'static, usize, CAPACITY>,
+/// Ours, that shares each item at once.
+pub(super) type Ours = Own<false>;
+/// Ours, that shares when a thief has found nothing.
+pub(super) type OnDemand = Own<true>;
+
+pub(super) struct Own<const ON_DEMAND: bool> {
+    owner: Owner<'static, usize, Fixed<CAPACITY>>,
+    stealer: Stealer<'static, usize, Fixed<CAPACITY>>,
 }
 
-impl Deque for Ours {
+impl<const ON_DEMAND: bool> Deque for Own<ON_DEMAND> {
     const NAME: &'static str = crate::work::OURS;
-    type Thief = Stealer<'static, usize, CAPACITY>;
+    type Thief = Stealer<'static, usize, Fixed<CAPACITY>>;
 
     fn new() -> Self {
         // Leaked: it is for the life of the process, as in a kernel.
         let deque: &'static StealDeque<usize, CAPACITY> = Box::leak(Box::new(StealDeque::new()));
-        let (owner, stealer) = deque.split().expect("split once");
+        let (mut owner, stealer) = deque.split().expect("split once");
+        if ON_DEMAND {
+            owner.set_sharing(Sharing::OnDemand);
+        }
         Self { owner, stealer }
     }
 
@@ -68,16 +79,15 @@ impl Deque for Ours {
     }
 
     fn steal_half(thief: &Self::Thief, own: &mut Self, wanted: usize) {
-        for _ in 0..wanted {
-            match thief.steal() {
-                Steal::Taken(item) => own.push(item),
-                Steal::Empty | Steal::Retry => {}
-            }
-        }
+        let _ = thief.steal_half_into(&mut own.owner, wanted);
+    }
+
+    fn publish(&mut self) {
+        self.owner.publish();
     }
 
     fn push_many(&mut self, mut items: std::ops::Range<usize>) {
-        self.owner.refill(&mut items).expect("empty");
+        self.owner.push_bulk(&mut items);
     }
 
     fn pop_many(&mut self, count: usize, take: impl FnMut(usize)) {

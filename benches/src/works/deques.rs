@@ -1,6 +1,6 @@
 //! The owner's push and pop, alone and beside a thief; and the thief's half.
 
-use super::deque_rivals::{CrossbeamFifo, CrossbeamLifo, Deque, Ours, St3Fifo, St3Lifo};
+use super::deque_rivals::{CrossbeamFifo, CrossbeamLifo, Deque, OnDemand, Ours, St3Fifo, St3Lifo};
 use crate::floors::Floor;
 use crate::goal::Goal;
 use crate::pair;
@@ -9,16 +9,22 @@ use std::hint::{black_box, spin_loop};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+/// Our other form, which stands beside the rivals and is none. An owner that shares each item at once does what the rivals'
+/// do, and pays what they pay; one that shares on demand does not. Ours is the one that the row is meant for.
+const AT_ONCE: &str = "ours, at once";
+const ON_DEMAND: &str = "ours, on demand";
+
 pub(super) const BATCHES: Work = Work {
     name: "deque push + pop, batches",
-    about: "one item is pushed and popped; the size is how many are pushed before they are popped",
+    about: "one item is pushed and popped; the size is how many are pushed before they are popped; ours shares on demand",
     sizes: &[8, 64, 512],
     two_cores: false,
     goal: |size| (size == 64).then(|| Goal::fastest(0.9)),
     floor: |_| Some(Floor::Fence(1.0)),
     contenders: |size| {
         vec![
-            batch::<Ours>(size, 0),
+            batch::<OnDemand>(size, 0),
+            batch::<Ours>(size, 0).called(AT_ONCE),
             batch::<CrossbeamLifo>(size, 0),
             batch::<CrossbeamFifo>(size, 0),
             batch::<St3Lifo>(size, 0),
@@ -30,7 +36,7 @@ pub(super) const BATCHES: Work = Work {
 
 pub(super) const SINGLE: Work = Work {
     name: "deque push + pop, one at a time",
-    about: "one item is pushed and popped; the size is how many lie in the deque meanwhile",
+    about: "one item is pushed and popped; the size is how many lie in the deque meanwhile; ours shares at once",
     sizes: &[0, 32, 512],
     two_cores: false,
     goal: |size| (size == 0).then(|| Goal::fastest(1.0)),
@@ -38,6 +44,7 @@ pub(super) const SINGLE: Work = Work {
     contenders: |size| {
         vec![
             batch::<Ours>(1, size),
+            batch::<OnDemand>(1, size).called(ON_DEMAND),
             batch::<CrossbeamLifo>(1, size),
             batch::<CrossbeamFifo>(1, size),
             batch::<St3Lifo>(1, size),
@@ -49,14 +56,15 @@ pub(super) const SINGLE: Work = Work {
 
 pub(super) const BULK: Work = Work {
     name: "deque push + pop, bulk",
-    about: "one item is pushed and popped; the size is how many each call moves, where there is such a call",
+    about: "one item is pushed and popped; the size is how many each call moves, where there is such a call; ours shares on demand",
     sizes: &[8, 64, 512],
     two_cores: false,
     goal: |size| (size == 8).then(|| Goal::fastest(0.35)),
     floor: |size| Some(Floor::Fence(1.0 / size as f64)),
     contenders: |size| {
         vec![
-            bulk::<Ours>(size),
+            bulk::<OnDemand>(size),
+            bulk::<Ours>(size).called(AT_ONCE),
             bulk::<CrossbeamLifo>(size),
             bulk::<CrossbeamFifo>(size),
             bulk::<St3Lifo>(size),
@@ -68,7 +76,7 @@ pub(super) const BULK: Work = Work {
 
 pub(super) const UNDER_A_THIEF: Work = Work {
     name: "deque owner under a thief",
-    about: "one item is pushed and popped, or stolen; the size is how many of each batch of 64 the thief may take",
+    about: "one item is pushed and popped, or stolen; the size is how many of each batch of 64 the thief takes; ours shares at once",
     sizes: &[2, 8, 32],
     two_cores: true,
     goal: |_| Some(Goal::fastest(0.9)),
@@ -76,6 +84,7 @@ pub(super) const UNDER_A_THIEF: Work = Work {
     contenders: |size| {
         vec![
             under_a_thief::<Ours>(size),
+            under_a_thief::<OnDemand>(size).called(ON_DEMAND),
             under_a_thief::<CrossbeamLifo>(size),
             under_a_thief::<CrossbeamFifo>(size),
             under_a_thief::<St3Lifo>(size),
@@ -87,14 +96,15 @@ pub(super) const UNDER_A_THIEF: Work = Work {
 
 pub(super) const STEAL_HALF: Work = Work {
     name: "deque steal half",
-    about: "one item is stolen, pushed and popped by the thief; the size is how many there are to take half of",
+    about: "one item is stolen, pushed and popped by the thief; the size is how many there are to take half of; the thief of ours shares on demand",
     sizes: &[20, 200, 1_000],
     two_cores: false,
     goal: |size| (size == 200).then(|| Goal::of(0.8, &["crossbeam"])),
     floor: |_| Some(Floor::Rmw(1.0)),
     contenders: |size| {
         vec![
-            steal_half::<Ours>(size),
+            steal_half::<OnDemand>(size),
+            steal_half::<Ours>(size).called(AT_ONCE),
             steal_half::<CrossbeamLifo>(size),
             steal_half::<CrossbeamFifo>(size),
             steal_half::<St3Lifo>(size),
@@ -134,6 +144,7 @@ fn steal_half<D: Deque>(size: u64) -> Contender {
         let mut elapsed = Duration::ZERO;
         for _ in 0..rounds {
             (0..size as usize).for_each(|item| victim.push(black_box(item)));
+            victim.publish();
             let start = Instant::now();
             D::steal_half(&thief, &mut own, half);
             let stolen = std::iter::from_fn(|| own.pop()).map(black_box).count();
@@ -145,17 +156,17 @@ fn steal_half<D: Deque>(size: u64) -> Contender {
     })
 }
 
-/// The owner says which batch it is at, and the thief takes at most `most` items before it waits for the next one:
-/// so each deque loses the same share, and one that is slower to steal from is not the better off for it.
+/// The owner says which batch it is at, pushes it, and pops all but `most` items, for which it waits until the thief has
+/// them: so each deque loses the same share, and one that is slower to steal from is not the better off for it.
 fn under_a_thief<D: Deque>(most: u64) -> Contender {
     const BATCH: u64 = 64;
     #[repr(align(128))]
-    struct At(AtomicU64);
+    struct Line(AtomicU64);
     let (mut deque, mut own) = (D::new(), D::new());
     let thief = deque.thief();
     let mut thief = Some(thief);
     Contender::timed(D::NAME, move |rounds| {
-        let at = At(AtomicU64::new(0));
+        let (at, done) = (Line(AtomicU64::new(0)), Line(AtomicU64::new(0)));
         // The least that a pair of threads is worth.
         let batches = rounds * 64;
         let (deque, own) = (&mut deque, &mut own);
@@ -167,8 +178,13 @@ fn under_a_thief<D: Deque>(most: u64) -> Contender {
                 for batch in 1..=batches {
                     at.0.store(batch, Ordering::Relaxed);
                     (0..BATCH as usize).for_each(|item| deque.push(black_box(item)));
-                    while let Some(item) = deque.pop() {
-                        black_box(item);
+                    let mut left = BATCH - most;
+                    while left != 0 {
+                        left -= u64::from(black_box(deque.pop()).is_some());
+                    }
+                    deque.publish();
+                    while done.0.load(Ordering::Relaxed) != batch {
+                        spin_loop();
                     }
                 }
                 start.elapsed()
@@ -192,6 +208,7 @@ fn under_a_thief<D: Deque>(most: u64) -> Contender {
                             stolen += 1;
                         }
                     }
+                    done.0.store(now, Ordering::Relaxed);
                 }
             },
         );

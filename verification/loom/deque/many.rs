@@ -1,6 +1,6 @@
 //! Many at once: refill and bulk pop.
 
-use super::World;
+use super::Small;
 use loom::thread;
 use steal_deque::Steal;
 
@@ -9,7 +9,7 @@ use steal_deque::Steal;
 #[test]
 fn refill_gives_thieves_the_newest() {
     loom::model(|| {
-        let world = World::<2>::new();
+        let world = Small::<2>::new();
         let mut owner = world.owner();
         let thief = {
             let world = world.clone();
@@ -31,7 +31,7 @@ fn refill_gives_thieves_the_newest() {
 #[test]
 fn refill_and_pop_against_two_thieves() {
     loom::model(|| {
-        let world = World::<2>::new();
+        let world = Small::<2>::new();
         let mut owner = world.owner();
         let thieves = [world.thief(), world.thief()];
         world.refill(&mut owner, [1, 2]);
@@ -45,7 +45,7 @@ fn refill_and_pop_against_two_thieves() {
 #[test]
 fn refill_again_against_two_thieves() {
     loom::model(|| {
-        let world = World::<2>::new();
+        let world = Small::<2>::new();
         let mut owner = world.owner();
         world.refill(&mut owner, [1, 2]);
         let thieves = [world.thief(), world.thief()];
@@ -61,7 +61,7 @@ fn refill_again_against_two_thieves() {
 /// bulk ∥ steal ∥ steal on `ITEMS` items that were there before the thieves.
 fn bulk_against_two_thieves<const ITEMS: usize, const MOST: usize>() {
     loom::model(|| {
-        let world = World::<4>::new();
+        let world = Small::<4>::new();
         let mut owner = world.owner();
         for item in 1..=ITEMS {
             world.push(&mut owner, item);
@@ -91,12 +91,26 @@ fn bulk_of_three_from_three() {
     bulk_against_two_thieves::<3, 3>();
 }
 
+/// push_bulk ∥ steal ∥ steal: what thieves find has its payload. Two items by one publication, a pop; two thieves of one
+/// steal.
+#[test]
+fn push_bulk_and_pop_against_two_thieves() {
+    loom::model(|| {
+        let world = Small::<2>::new();
+        let mut owner = world.owner();
+        let thieves = [world.thief(), world.thief()];
+        assert_eq!(owner.push_bulk(&mut (1..=3).map(|item| world.write(item))), 2);
+        let popped = world.pop(&mut owner);
+        world.settle(2, popped, thieves, &mut owner);
+    });
+}
+
 /// A bulk that claimed what thieves were after, then a push to the place it gave up: the thief that stalled over it
 /// must not take both. Two items, a bulk of two, a push; two thieves of one steal each.
 #[test]
 fn bulk_then_push_against_two_thieves() {
     loom::model(|| {
-        let world = World::<2>::new();
+        let world = Small::<2>::new();
         let mut owner = world.owner();
         world.push(&mut owner, 1);
         world.push(&mut owner, 2);

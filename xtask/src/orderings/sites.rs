@@ -173,7 +173,7 @@ fn kind(operation: &str, index: usize) -> Option<Kind> {
     Some(match (operation, index) {
         ("load", 0) => Kind::Load,
         ("store", 0) => Kind::Store,
-        ("fence", 0) => Kind::Fence,
+        ("fence" | "compiler_fence", 0) => Kind::Fence,
         ("compare_exchange" | "compare_exchange_weak" | "fetch_update", 0) => Kind::Update,
         ("compare_exchange" | "compare_exchange_weak" | "fetch_update", 1) => Kind::Load,
         ("swap", 0) => Kind::Update,

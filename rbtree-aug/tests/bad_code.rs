@@ -200,7 +200,7 @@ fn an_augmentation_that_panics_leaves_a_sound_tree_and_no_node_lost() {
                     stale += 1;
                 }
             }
-            tree.rebuild_summaries();
+            tree.recompute_all();
             assert_eq!(tree.check(), Ok(()));
         }
     }

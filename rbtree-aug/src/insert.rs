@@ -4,8 +4,8 @@ use crate::augment::Augment;
 use crate::gap::Gap;
 use crate::link::Linked;
 use crate::newcomer::{AlreadyLinked, Newcomer, Refused};
-use crate::node::{Node, Side};
-use crate::summary::{climb, has_summaries};
+use crate::node::Side;
+use crate::summary::settle_with;
 use crate::tree::Tree;
 
 impl<T: Linked> Tree<T> {
@@ -90,10 +90,7 @@ impl<T: Linked> Tree<T> {
     #[inline]
     pub(crate) fn put(&mut self, newcomer: Newcomer<T>, gap: Option<Gap<T>>) {
         let summary = T::Augment::measure(newcomer.value());
-        if has_summaries::<T>() {
-            let place = gap.map(|gap| (gap.parent, gap.side));
-            climb(place, Some(summary), Node::place, |above| T::Augment::with(above, summary));
-        }
+        settle_with(gap, summary);
         let node = newcomer.attach(gap.map(|gap| gap.parent), summary);
         self.link(node, gap);
     }

@@ -118,6 +118,7 @@ impl<T: Linked> Tree<T> {
             let red_child = |side| sibling.child(side).filter(|nephew| nephew.is_red());
 
             let mut outer = red_child(!side);
+            let is_inner = outer.is_none();
 
             // Erase, inner nephew: only the inner one is red. Make it the outer case, with c as S.
             //
@@ -148,7 +149,10 @@ impl<T: Linked> Tree<T> {
                 top.paint(Black);
                 outer.paint(Black);
                 // D may have gone down as S; and if P went down twice, what it passed on was stale.
-                refresh([outer, top]);
+                if is_inner {
+                    refresh([outer]);
+                }
+                refresh([top]);
                 if red_sibling {
                     refresh([sibling]);
                 }

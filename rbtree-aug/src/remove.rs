@@ -40,7 +40,7 @@ impl<T: Linked> Tree<T> {
         let node = self.end(side)?;
         // All the way up from an end is on one side: it need not be asked for.
         settle_without(node, |below| below.parent().map(|parent| (parent, side)));
-        Some(self.unlink(node, None).into_handle())
+        Some(self.unlink_end(node, side).into_handle())
     }
 
     pub(crate) fn take(&mut self, node: Node<T>) -> T::Handle {

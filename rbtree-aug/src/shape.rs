@@ -59,6 +59,31 @@ impl<T: Linked> Tree<T> {
         newcomer
     }
 
+    /// As [`unlink`](Self::unlink), for `node` at the end on `side`, where less has to be asked.
+    #[inline]
+    pub(crate) fn unlink_end(&mut self, node: Node<T>, side: Side) -> Newcomer<T> {
+        self.len -= 1;
+        let parent = node.parent();
+        let child = node.child(!side);
+        match parent {
+            None => self.root = child,
+            Some(parent) => parent.set_child(side, child),
+        }
+        // By R3 an only child is a red leaf, under a black node: so it is next in order.
+        self.ends[side as usize] = child.or(parent);
+        let missing = node.colour();
+        let newcomer = Newcomer::detached(node);
+        match (child, parent) {
+            (Some(child), _) => child.hang(parent, Colour::Black),
+            (None, None) => self.ends = [None; 2],
+            (None, Some(parent)) if missing == Colour::Black => {
+                self.rebalance_erased(Some((parent, side)));
+            }
+            _ => {}
+        }
+        newcomer
+    }
+
     /// `new`, or nothing, stands where `old` stood under its parent. `new`'s own parent is not set.
     pub(crate) fn put_in_place_of(&mut self, old: Node<T>, new: Option<Node<T>>) {
         match old.place() {

@@ -16,6 +16,7 @@
 use core::ptr::NonNull;
 
 use crate::augment::Augment;
+use crate::gap::Gap;
 use crate::link::{Linked, SummaryOf};
 use crate::node::{Node, Side};
 use crate::tree::Tree;
@@ -69,6 +70,27 @@ pub(crate) fn settle<T: Linked>(node: Node<T>, fresh: SummaryOf<T>) {
         node.set_summary(fresh);
         climb(node.place(), Some(fresh), Node::place, |_| None);
     }
+}
+
+/// How many nodes above a newcomer are written without a look at whether that is needed. Near the
+/// leaves it is as likely as not, and a wrong guess of the processor costs more.
+const LEVELS_UNASKED: usize = 2;
+
+/// Makes S true for the tree in which `gap` is filled with a node measured as `newcomer`.
+#[inline]
+pub(crate) fn settle_with<T: Linked>(gap: Option<Gap<T>>, newcomer: SummaryOf<T>) {
+    if !has_summaries::<T>() {
+        return;
+    }
+    let with = |summary| T::Augment::with(summary, newcomer);
+    let (mut place, mut below) = (gap.map(|gap| (gap.parent, gap.side)), newcomer);
+    for _ in 0..LEVELS_UNASKED {
+        let Some((node, _)) = place else { return };
+        let Some(fresh) = with(node.summary()) else { break };
+        node.set_summary(fresh);
+        (place, below) = (node.place(), fresh);
+    }
+    climb(place, Some(below), Node::place, with);
 }
 
 /// Makes S true for the tree without `node`, which is still there, and has no child on one side.

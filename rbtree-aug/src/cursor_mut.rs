@@ -97,10 +97,10 @@ impl<'a, T: Linked> CursorMut<'a, T> {
     ///
     /// As for [`Tree::replace`]; past the end there is no node.
     pub fn replace(&mut self, handle: T::Handle) -> Result<T::Handle, Refused<T::Handle>> {
-        let Some(node) = self.at else { return Err(Refused::Absent(handle)) };
-        let (new, old) = self.tree.exchange(node, handle)?;
-        self.at = Some(new);
-        Ok(old)
+        match &mut self.at {
+            Some(node) => self.tree.exchange(node, handle),
+            None => Err(Refused::Absent(handle)),
+        }
     }
 
     /// Leave to change the node under the cursor; `None` past the end. The cursor goes where the

@@ -9,6 +9,8 @@ extern crate std;
 mod augment;
 mod check;
 mod contains;
+#[cfg(test)]
+mod counts;
 mod cursor;
 mod cursor_mut;
 mod deadline;

@@ -77,16 +77,18 @@ impl<T: Linked> Tree<T> {
     ) -> Result<T::Handle, Refused<T::Handle>> {
         // SAFETY: The caller's promise.
         match unsafe { self.member(node) } {
-            Some(node) => self.exchange(node, handle).map(|(_, old)| old),
+            Some(mut node) => self.exchange(&mut node, handle),
             None => Err(Refused::Absent(handle)),
         }
     }
 
+    /// Puts the handle's node at the place of that `at`, which is the new one then.
     pub(crate) fn exchange(
         &mut self,
-        old: Node<T>,
+        at: &mut Node<T>,
         handle: T::Handle,
-    ) -> Result<(Node<T>, T::Handle), Refused<T::Handle>> {
+    ) -> Result<T::Handle, Refused<T::Handle>> {
+        let old = *at;
         let newcomer = Newcomer::<T>::claim(handle)?;
         let [before, after] = [Side::Left, Side::Right].map(|side| old.neighbour(side));
         if !fits(newcomer.value(), before, after) {
@@ -100,13 +102,17 @@ impl<T: Linked> Tree<T> {
         for end in &mut self.ends {
             *end = end.map(|end| if end == old { new } else { end });
         }
-        Ok((new, Newcomer::detached(old).into_handle()))
+        *at = new;
+        Ok(Newcomer::detached(old).into_handle())
     }
 
     fn restore(&mut self, node: Node<T>) {
         let [before, after] = [Side::Left, Side::Right].map(|side| node.neighbour(side));
-        if fits(node.value(), before, after) {
-            return propagate(node);
+        let stays = fits(node.value(), before, after);
+        // Also where it leaves: what a summary is without a node is told from the node's measure.
+        propagate(node);
+        if stays {
+            return;
         }
         let key = node.value().key();
         let is_ahead = after.is_none_or(|after| key <= after.value().key());
@@ -121,7 +127,7 @@ impl<T: Linked> Tree<T> {
                 self.put(newcomer, Some(Gap::beside(stays, side)));
             }
             // Keys lied: it is where it should be.
-            _ => propagate(node),
+            _ => {}
         }
     }
 }

@@ -270,7 +270,7 @@ where
     let fold = tree.iter().map(K::Augment::measure).reduce(K::Augment::join);
     assert!(tree.summary() == fold, "the summary of all");
 
-    for bound in -9..=8 {
+    for bound in if cfg!(miri) { -1..=1 } else { -9..=8 } {
         let below = all.partition_point(|entry| entry.key < bound);
         let up_to = all.partition_point(|entry| entry.key <= bound);
         let at = |rank: usize| all.get(rank).copied();

@@ -84,14 +84,14 @@ fn seen(span: &Span) -> (i32, i32) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if cfg!(miri) { 3 } else { 256 },
+        cases: if cfg!(miri) { 1 } else { 256 },
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
 
     #[test]
     fn every_search_finds_what_brute_force_finds(
-        mut of in prop::collection::vec((-20..20, 0..12), 0..if cfg!(miri) { 8 } else { 40 }),
+        mut of in prop::collection::vec((-20..20, 0..12), 0..if cfg!(miri) { 4 } else { 40 }),
     ) {
         with_tree(&mut of.clone(), |tree| {
             of.sort_by_key(|span| span.0);
@@ -99,7 +99,7 @@ proptest! {
             for rank in 0..=of.len() {
                 assert_eq!(tree.nth(rank).map(seen), of.get(rank).copied(), "the {rank}th");
             }
-            for key in -22..=34 {
+            for key in if cfg!(miri) { 0..=4 } else { -22..=34 } {
                 let before = of.iter().filter(|span| span.0 < key).count();
                 assert_eq!(tree.rank(&key), before, "in front of {key}");
                 let late: Vec<_> = of.iter().copied().filter(|span| span.0 + span.1 >= key).collect();

@@ -6,13 +6,18 @@
 /// for each node, put together by [`join`](Augment::join). There is no summary of nothing, so no
 /// value has to be set aside for it.
 ///
-/// Law: `join` is associative, `join(join(a, b), c) == join(a, join(b, c))`. It need not commute.
-/// Then the shape of the tree cannot be seen in a summary. If it is broken, or `measure` answers
-/// differently for the same node, summaries and searches over them are wrong, and nothing else is.
+/// Laws, which [`check_laws`](crate::check_laws) tests on nodes that you give it:
+///
+/// 1. `measure` answers the same for a node in which nothing changed.
+/// 2. `join` is associative: `join(join(a, b), c) == join(a, join(b, c))`. It need not commute. So
+///    the shape of the tree cannot be seen in a summary.
+/// 3. Where [`with`](Augment::with) and [`without`](Augment::without) answer, they are right.
+///
+/// If a law is broken, summaries and searches over them are wrong, and nothing else is.
 ///
 /// `==` on summaries decides when an update may stop on its way up. Code here may panic: the tree
 /// stays whole, no node is lost, and summaries may be stale until
-/// [`rebuild_summaries`](crate::Tree::rebuild_summaries).
+/// [`recompute_all`](crate::Tree::recompute_all).
 ///
 /// `()` maintains nothing and costs nothing; a pair maintains both of its parts.
 pub trait Augment<T: ?Sized> {
@@ -24,6 +29,23 @@ pub trait Augment<T: ?Sized> {
 
     /// The summary of two neighbouring runs of nodes, `left` before `right`.
     fn join(left: Self::Summary, right: Self::Summary) -> Self::Summary;
+
+    /// What `summary` becomes when a node measured as `newcomer` joins its run, wherever in it;
+    /// `None` if that depends on where. Where `join` commutes this is `Some` of the join, and saves
+    /// an insertion the look at children beside its way.
+    #[inline]
+    fn with(summary: Self::Summary, newcomer: Self::Summary) -> Option<Self::Summary> {
+        let _ = (summary, newcomer);
+        None
+    }
+
+    /// What `summary` becomes when a node measured as `leaver` leaves its run, which keeps others;
+    /// `None` if that depends on the others. It saves a removal the same.
+    #[inline]
+    fn without(summary: Self::Summary, leaver: Self::Summary) -> Option<Self::Summary> {
+        let _ = (summary, leaver);
+        None
+    }
 }
 
 impl<T: ?Sized> Augment<T> for () {
@@ -32,6 +54,14 @@ impl<T: ?Sized> Augment<T> for () {
     fn measure(_: &T) {}
 
     fn join((): (), (): ()) {}
+
+    fn with((): (), (): ()) -> Option<()> {
+        Some(())
+    }
+
+    fn without((): (), (): ()) -> Option<()> {
+        Some(())
+    }
 }
 
 impl<T: ?Sized, A: Augment<T>, B: Augment<T>> Augment<T> for (A, B) {
@@ -44,54 +74,12 @@ impl<T: ?Sized, A: Augment<T>, B: Augment<T>> Augment<T> for (A, B) {
     fn join(left: Self::Summary, right: Self::Summary) -> Self::Summary {
         (A::join(left.0, right.0), B::join(left.1, right.1))
     }
-}
 
-/// A node with a deadline.
-pub trait Deadline {
-    /// Earlier is less. No value is special.
-    type Deadline: Ord + Copy;
-
-    /// The node's deadline. It may change while the node is linked, and then the tree must be told
-    /// with [`update_summary`](crate::Tree::update_summary).
-    fn deadline(&self) -> Self::Deadline;
-}
-
-/// Augmentation with the earliest deadline of each subtree.
-#[derive(Clone, Copy, Debug)]
-pub struct MinDeadline;
-
-impl<T: Deadline + ?Sized> Augment<T> for MinDeadline {
-    type Summary = T::Deadline;
-
-    fn measure(node: &T) -> T::Deadline {
-        node.deadline()
+    fn with(summary: Self::Summary, newcomer: Self::Summary) -> Option<Self::Summary> {
+        Some((A::with(summary.0, newcomer.0)?, B::with(summary.1, newcomer.1)?))
     }
 
-    fn join(left: T::Deadline, right: T::Deadline) -> T::Deadline {
-        if right < left { right } else { left }
-    }
-}
-
-/// An augmentation in which the earliest deadline can be read: [`MinDeadline`], or a pair whose
-/// first part is one.
-pub trait DeadlineSummary<T: Deadline + ?Sized>: Augment<T> {
-    /// The earliest deadline among the nodes summarised.
-    fn min_deadline(summary: Self::Summary) -> T::Deadline;
-}
-
-impl<T: Deadline + ?Sized> DeadlineSummary<T> for MinDeadline {
-    fn min_deadline(summary: T::Deadline) -> T::Deadline {
-        summary
-    }
-}
-
-impl<T, A, B> DeadlineSummary<T> for (A, B)
-where
-    T: Deadline + ?Sized,
-    A: DeadlineSummary<T>,
-    B: Augment<T>,
-{
-    fn min_deadline(summary: Self::Summary) -> T::Deadline {
-        A::min_deadline(summary.0)
+    fn without(summary: Self::Summary, leaver: Self::Summary) -> Option<Self::Summary> {
+        Some((A::without(summary.0, leaver.0)?, B::without(summary.1, leaver.1)?))
     }
 }

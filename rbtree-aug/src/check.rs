@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::link::Linked;
 use crate::node::Side;
-use crate::settle::computed;
+use crate::summary::computed;
 use crate::tree::Tree;
 
 /// Which invariant does not hold.

@@ -6,7 +6,7 @@
 //!   handle's own provenance. No `Node` is used after `detach`.
 //! - N2. Its summary is initialised.
 //! - N3. Null parent and red is the encoding of "unlinked". A linked node with a null parent is the
-//!   root, and the root is black whenever code outside this crate runs.
+//!   root, or claimed: on its way into a tree. Both are black whenever code outside this crate runs.
 //! - N4. No reference to a link is ever made, so code outside (keys, augmentations) may ask a link
 //!   whether it is linked at any time.
 
@@ -16,12 +16,21 @@ use core::ops::Not;
 use core::ptr::{self, NonNull};
 
 use crate::link::{Fields, Link, Linked, SummaryOf};
+use crate::trace::touch;
 
 /// A direction. What is written for one serves for its mirror image too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Left = 0,
     Right = 1,
+}
+
+impl Side {
+    /// Towards which side to go. Compiles to no branch: what is compared in a descent is as good as
+    /// random, and a wrong guess costs more than a level.
+    pub(crate) fn left_if(left: bool) -> Self {
+        if left { Side::Left } else { Side::Right }
+    }
 }
 
 impl Not for Side {
@@ -46,6 +55,7 @@ pub(crate) struct ParentWord<T>(*mut T);
 
 impl<T> ParentWord<T> {
     pub(crate) const UNLINKED: Self = ParentWord(ptr::without_provenance_mut(Colour::Red as usize));
+    const CLAIMED: Self = ParentWord(ptr::null_mut());
 
     fn is_red(self) -> bool {
         self.0.addr() & Colour::Red as usize != 0
@@ -99,14 +109,32 @@ impl<T> fmt::Debug for Node<T> {
     }
 }
 
-/// Whether the value at `pointer` is in a tree.
+/// Makes the value at `pointer` linked, if it is not, though to no tree yet; tells whether it did.
 ///
 /// # Safety
 ///
-/// `pointer` is good for reading its link.
-pub(crate) unsafe fn is_linked<T: Linked>(pointer: NonNull<T>) -> bool {
+/// `pointer` comes from a handle.
+pub(crate) unsafe fn claim<T: Linked>(pointer: NonNull<T>) -> bool {
     // SAFETY: The caller's promise.
-    unsafe { (*fields(pointer)).parent }.is_linked()
+    let word = unsafe { &raw mut (*fields(pointer)).parent };
+    // SAFETY: In bounds of the link; N4: nobody has a reference to it.
+    unsafe {
+        let free = !(*word).is_linked();
+        if free {
+            *word = ParentWord::CLAIMED;
+        }
+        free
+    }
+}
+
+/// Takes a claim back: the link is as new.
+///
+/// # Safety
+///
+/// The value at `pointer` is claimed, and in no tree.
+pub(crate) unsafe fn unclaim<T: Linked>(pointer: NonNull<T>) {
+    // SAFETY: The caller's promise; N4: nobody has a reference to the link.
+    unsafe { (*fields(pointer)).parent = ParentWord::UNLINKED };
 }
 
 /// The tree's own pointer to the value at `pointer`, from its parent's slot or `root`.
@@ -154,7 +182,7 @@ impl<T: Linked> Node<T> {
     ///
     /// # Safety
     ///
-    /// N1 holds for `pointer`, and it is not linked.
+    /// N1 holds for `pointer`, which is claimed and in no tree.
     pub(crate) unsafe fn attach(
         pointer: NonNull<T>,
         parent: Option<Node<T>>,
@@ -173,12 +201,12 @@ impl<T: Linked> Node<T> {
         node
     }
 
-    /// Ends the membership: the link is as new, and the pointer may become a handle again.
+    /// Ends the membership: the node is claimed, and the pointer may become a handle when it is not.
     pub(crate) fn detach(self) -> NonNull<T> {
         // SAFETY: N1, N4.
         unsafe {
             self.fields().write(Fields {
-                parent: ParentWord::UNLINKED,
+                parent: ParentWord::CLAIMED,
                 children: [None, None],
                 summary: MaybeUninit::uninit(),
             });
@@ -187,12 +215,14 @@ impl<T: Linked> Node<T> {
     }
 
     fn fields(self) -> *mut Fields<T> {
+        touch(self.0);
         // SAFETY: N1: the value is live.
         unsafe { fields(self.0) }
     }
 
     /// The value. The lifetime is the caller's to bound by a borrow of the tree.
     pub(crate) fn value<'a>(self) -> &'a T {
+        touch(self.0);
         // SAFETY: N1: live, and no `&mut` exists while it is a member.
         unsafe { self.0.as_ref() }
     }
@@ -200,6 +230,11 @@ impl<T: Linked> Node<T> {
     pub(crate) fn child(self, side: Side) -> Option<Node<T>> {
         // SAFETY: N1, N4.
         unsafe { (*self.fields()).children[side as usize] }
+    }
+
+    pub(crate) fn children(self) -> [Option<Node<T>>; 2] {
+        // SAFETY: N1, N4.
+        unsafe { (*self.fields()).children }
     }
 
     pub(crate) fn set_child(self, side: Side, child: Option<Node<T>>) {
@@ -223,6 +258,15 @@ impl<T: Linked> Node<T> {
 
     pub(crate) fn set_parent(self, parent: Option<Node<T>>) {
         self.set_word(ParentWord::new(parent, self.colour()));
+    }
+
+    /// `heir`'s parent and colour are those of this node now.
+    pub(crate) fn copy_word_to(self, heir: Node<T>) {
+        heir.set_word(self.word());
+    }
+
+    pub(crate) fn hang(self, parent: Option<Node<T>>, colour: Colour) {
+        self.set_word(ParentWord::new(parent, colour));
     }
 
     pub(crate) fn colour(self) -> Colour {
@@ -249,7 +293,17 @@ impl<T: Linked> Node<T> {
 
     /// Which child of `parent` this is.
     pub(crate) fn side_under(self, parent: Node<T>) -> Side {
-        if parent.child(Side::Left) == Some(self) { Side::Left } else { Side::Right }
+        Side::left_if(parent.child(Side::Left) == Some(self))
+    }
+
+    /// The parent, and which child of it this is; `None` for the root.
+    pub(crate) fn place(self) -> Option<(Node<T>, Side)> {
+        self.parent().map(|parent| (parent, self.side_under(parent)))
+    }
+
+    /// As the tree has it: with the handle's provenance.
+    pub(crate) fn pointer(self) -> NonNull<T> {
+        self.0
     }
 
     /// The last node of this subtree towards `side`.

@@ -9,12 +9,14 @@
 //! So no path is more than twice as long as another, and all work is O(log n).
 //!
 //! Each case is written once, for a `side`, and drawn for `side` = left; read the drawing in a
-//! mirror for right. Capitals are black, small letters red, `(x)` either. No code from outside the
-//! crate runs here.
+//! mirror for right. Capitals are black, small letters red, `(x)` either.
+//!
+//! S (see `summary`) holds when a rebalance begins. The last step of each makes it true again where
+//! a rotation broke it; before that no code from outside the crate runs.
 
 use crate::link::Linked;
 use crate::node::{Colour::Black, Colour::Red, Node, Side};
-use crate::settle::Touched;
+use crate::summary::refresh;
 use crate::trace::{Case, hit};
 use crate::tree::Tree;
 
@@ -22,12 +24,12 @@ impl<T: Linked> Tree<T> {
     /// Restores R1 and R2 after `node`, red, was attached. At most two rotations.
     ///
     /// Loop invariant: R3 holds; R1 and R2 fail at most at `node`, which is red.
-    pub(crate) fn rebalance_inserted(&mut self, mut node: Node<T>, touched: &mut Touched<T>) {
+    pub(crate) fn rebalance_inserted(&mut self, mut node: Node<T>) {
         loop {
             // Insert, root: N is the root. Black adds one to every path: R3 holds.
             //
             //     n   ─►   N
-            let Some(mut parent) = node.parent() else {
+            let Some(parent) = node.parent() else {
                 hit(Case::InsertRoot, Side::Left);
                 return node.paint(Black);
             };
@@ -62,10 +64,10 @@ impl<T: Linked> Tree<T> {
             //     p   U   ─►    n   U
             //      \           /
             //       n         p
-            if parent.child(!side) == Some(node) {
+            let is_inner = parent.child(!side) == Some(node);
+            if is_inner {
                 hit(Case::InsertInner, side);
-                self.rotate(parent, side, touched);
-                parent = node;
+                self.rotate(parent, side);
             }
 
             // Insert, outer: one rotation ends it. The top stays black, so do all counts.
@@ -76,25 +78,22 @@ impl<T: Linked> Tree<T> {
             //      /                   \
             //     n                     U
             hit(Case::InsertOuter, side);
-            self.rotate(grandparent, !side, touched);
-            parent.paint(Black);
-            return grandparent.paint(Red);
+            self.rotate(grandparent, !side);
+            if is_inner {
+                refresh([parent]);
+            }
+            return refresh([grandparent]);
         }
     }
 
-    /// Restores R3 after a black node was taken from `parent`'s `side`, where no red node was left
-    /// to be painted black in its stead. At most three rotations.
+    /// Restores R3 after a black node was taken from `place`, where no red node was left to be
+    /// painted black in its stead. At most three rotations.
     ///
-    /// Loop invariant: paths through `parent`'s `side`, where N stands (perhaps a missing child),
-    /// have one black node too few; nothing else is amiss. So the sibling S exists.
-    pub(crate) fn rebalance_erased(
-        &mut self,
-        mut parent: Option<Node<T>>,
-        mut side: Side,
-        touched: &mut Touched<T>,
-    ) {
+    /// Loop invariant: paths through `place`, where N stands (perhaps a missing child), have one
+    /// black node too few; nothing else is amiss. So the sibling S exists.
+    pub(crate) fn rebalance_erased(&mut self, mut place: Option<(Node<T>, Side)>) {
         // Erase, root: every path has one black node less. R3 holds.
-        while let Some(top) = parent {
+        while let Some((top, side)) = place {
             let Some(mut sibling) = top.child(!side) else {
                 return debug_assert!(false, "R3: a side that lacks a black node has a sibling");
             };
@@ -106,20 +105,20 @@ impl<T: Linked> Tree<T> {
             //     N   s     ─►    p   D
             //        / \         / \
             //       C   D       N   C  ◄─ sibling
-            if sibling.is_red() {
+            let red_sibling = sibling.is_red();
+            if red_sibling {
                 hit(Case::EraseRedSibling, side);
-                self.rotate(top, side, touched);
-                sibling.paint(Black);
-                top.paint(Red);
-                let Some(inner) = top.child(!side) else {
+                self.rotate(top, side);
+                let Some(nephew) = top.child(!side) else {
                     return debug_assert!(false, "R3: a red sibling has black children");
                 };
-                sibling = inner;
+                sibling = nephew;
             }
 
             let red_child = |side| sibling.child(side).filter(|nephew| nephew.is_red());
 
             let mut outer = red_child(!side);
+            let is_inner = outer.is_none();
 
             // Erase, inner nephew: only the inner one is red. Make it the outer case, with c as S.
             //
@@ -132,9 +131,7 @@ impl<T: Linked> Tree<T> {
             //                             D
             if let (None, Some(inner)) = (outer, red_child(side)) {
                 hit(Case::EraseInnerNephew, side);
-                self.rotate(sibling, !side, touched);
-                inner.paint(Black);
-                sibling.paint(Red);
+                self.rotate(sibling, !side);
                 outer = Some(sibling);
                 sibling = inner;
             }
@@ -148,10 +145,18 @@ impl<T: Linked> Tree<T> {
             //      (c)  d       N  (c)
             if let Some(outer) = outer {
                 hit(Case::EraseOuterNephew, side);
-                self.rotate(top, side, touched);
-                sibling.paint(top.colour());
+                self.rotate(top, side);
                 top.paint(Black);
-                return outer.paint(Black);
+                outer.paint(Black);
+                // D may have gone down as S; and if P went down twice, what it passed on was stale.
+                if is_inner {
+                    refresh([outer]);
+                }
+                refresh([top]);
+                if red_sibling {
+                    refresh([sibling]);
+                }
+                return;
             }
 
             // Erase, black nephews: S gives up its black too. A red P makes up for it on both
@@ -165,29 +170,30 @@ impl<T: Linked> Tree<T> {
             sibling.paint(Red);
             if top.is_red() {
                 hit(Case::EraseBlackNephewsRedParent, side);
-                return top.paint(Black);
+                top.paint(Black);
+                if red_sibling {
+                    refresh([top]);
+                }
+                return;
             }
             hit(Case::EraseBlackNephewsBlackParent, side);
-            parent = top.parent();
-            if let Some(above) = parent {
-                side = top.side_under(above);
-            }
+            place = top.place();
         }
         hit(Case::EraseRoot, Side::Left);
     }
 
-    /// Turns `down` towards `side`; its other child comes up in its place. Colours stay with the
-    /// nodes, summaries with the places.
+    /// Turns `down` towards `side`; its other child comes up, and takes its place, its colour and
+    /// its summary. `down` turns red, and its summary is stale.
     ///
     /// ```text
     ///      │                     │
-    ///     down                   up
+    ///    (down)                 (up)
     ///     /  \                  /  \
     ///    a    up      ─►     down   c
     ///        /  \            /  \
     ///    middle  c          a  middle
     /// ```
-    fn rotate(&mut self, down: Node<T>, side: Side, touched: &mut Touched<T>) {
+    fn rotate(&mut self, down: Node<T>, side: Side) {
         let Some(up) = down.child(!side) else {
             return debug_assert!(false, "a rotation needs a child to bring up");
         };
@@ -197,13 +203,10 @@ impl<T: Linked> Tree<T> {
         if let Some(middle) = middle {
             middle.set_parent(Some(down));
         }
-        self.replace(down, Some(up));
-        up.set_child(side, Some(down));
-        down.set_parent(Some(up));
-
-        let summary = up.summary();
+        self.put_in_place_of(down, Some(up));
+        down.copy_word_to(up);
         up.set_summary(down.summary());
-        down.set_summary(summary);
-        touched.rotated(down, up);
+        up.set_child(side, Some(down));
+        down.hang(Some(up), Red);
     }
 }

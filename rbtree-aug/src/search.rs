@@ -1,91 +1,139 @@
-//! The earliest deadline among a prefix of the tree: EEVDF's pick, in two descents.
+//! Searches that a summary guides: whole subtrees are passed by when it says so.
 
-use crate::augment::{Deadline, DeadlineSummary};
-use crate::link::Linked;
+use core::fmt;
+use core::iter::FusedIterator;
+
+use crate::augment::Augment;
+use crate::link::{Linked, SummaryOf};
 use crate::node::{Node, Side};
 use crate::tree::Tree;
 
-/// The best of the prefix so far: one node, or somewhere in a whole subtree.
-enum Best<T> {
-    Node(Node<T>),
-    Within(Node<T>),
-}
-
-impl<T> Tree<T>
-where
-    T: Linked + Deadline,
-    T::Augment: DeadlineSummary<T>,
-{
-    /// The node with the earliest deadline among those whose key is at most `bound`. O(log n).
+impl<T: Linked> Tree<T> {
+    /// The first node, in order, that `is_it`, looked for only in subtrees whose summary `may_hold`
+    /// it.
     ///
-    /// Among equal deadlines the first in the tree's order. `None` if no key is at most `bound`.
+    /// O(log n) if `may_hold` says `true` only where there is one; otherwise that much for each
+    /// subtree entered in vain, at most O(n). `is_it` is asked of one node after another, in order.
     #[must_use]
-    pub fn earliest_deadline(&self, bound: &T::Key) -> Option<&T> {
-        self.earliest_deadline_while(|key| key <= bound)
+    pub fn find_first(
+        &self,
+        may_hold: impl FnMut(&SummaryOf<T>) -> bool,
+        is_it: impl FnMut(&T) -> bool,
+    ) -> Option<&T> {
+        self.find_all(may_hold, is_it).next()
     }
 
-    /// As [`earliest_deadline`](Self::earliest_deadline), for the prefix of nodes whose keys
-    /// answer `true`: where eligibility is computed, not compared. O(log n) calls.
+    /// All nodes, in order, that [`find_first`](Self::find_first) might answer. O(log n) per node.
+    pub fn find_all<M, I>(&self, may_hold: M, is_it: I) -> FindAll<'_, T, M, I>
+    where
+        M: FnMut(&SummaryOf<T>) -> bool,
+        I: FnMut(&T) -> bool,
+    {
+        FindAll { tree: self, after: None, ended: false, may_hold, is_it }
+    }
+
+    /// The summary of the nodes in front whose keys are `in_prefix`; `None` if there are none.
+    /// O(log n), one call per level.
     ///
-    /// Once `false` for a key, it should be `false` for every greater one. If it is not, the
-    /// answer is some node or `None`.
+    /// Once `false` for a key, `in_prefix` should be `false` for every greater one. If it is not,
+    /// the answer is the summary of some nodes.
     #[must_use]
-    pub fn earliest_deadline_while(
+    pub fn summary_while(
         &self,
         mut in_prefix: impl FnMut(&T::Key) -> bool,
-    ) -> Option<&T> {
-        // First descent, towards the end of the prefix. Each node on it that is in the prefix
-        // brings its whole left subtree along. All of the prefix is met, in its order.
-        //
-        // A single descent that goes by the minima does not do: where a subtree straddles the
-        // bound, its minimum may lie beyond it, and lead away from the best of the prefix.
-        let mut best: Option<(T::Deadline, Best<T>)> = None;
-        let mut offer = |deadline: T::Deadline, place: Best<T>| {
-            if best.as_ref().is_none_or(|(earliest, _)| deadline < *earliest) {
-                best = Some((deadline, place));
-            }
+    ) -> Option<SummaryOf<T>> {
+        let mut summary = None;
+        let mut add = |more| {
+            summary = Some(summary.map_or(more, |summary| T::Augment::join(summary, more)));
         };
         let mut next = self.root;
         while let Some(node) = next {
-            if !in_prefix(&node.value().key()) {
-                next = node.child(Side::Left);
-                continue;
+            let inside = in_prefix(&node.value().key());
+            if inside {
+                node.child(Side::Left).map(Node::summary).into_iter().for_each(&mut add);
+                add(T::Augment::measure(node.value()));
             }
-            if let Some(left) = node.child(Side::Left) {
-                offer(min_deadline(left), Best::Within(left));
-            }
-            offer(node.value().deadline(), Best::Node(node));
-            next = node.child(Side::Right);
+            next = node.child(Side::left_if(!inside));
         }
+        summary
+    }
+}
 
-        // Second descent, into the best subtree: all of it is in the prefix, so the minimum leads.
-        match best? {
-            (_, Best::Node(node)) => Some(node.value()),
-            (deadline, Best::Within(subtree)) => Some(first_at(subtree, deadline).value()),
+/// See [`Tree::find_all`].
+#[must_use]
+pub struct FindAll<'a, T: Linked, M, I> {
+    tree: &'a Tree<T>,
+    /// The last one found.
+    after: Option<Node<T>>,
+    ended: bool,
+    may_hold: M,
+    is_it: I,
+}
+
+impl<T, M, I> FindAll<'_, T, M, I>
+where
+    T: Linked,
+    M: FnMut(&SummaryOf<T>) -> bool,
+    I: FnMut(&T) -> bool,
+{
+    /// The first node, in order, of the subtree under `node` that is in no subtree to be passed by.
+    fn first_in(&mut self, node: Option<Node<T>>) -> Option<Node<T>> {
+        let mut worthwhile = |node: &Node<T>| (self.may_hold)(&node.summary());
+        let mut first = node.filter(&mut worthwhile)?;
+        while let Some(left) = first.child(Side::Left).filter(&mut worthwhile) {
+            first = left;
+        }
+        Some(first)
+    }
+
+    /// The next node, in order, that is in no subtree to be passed by.
+    fn candidate(&mut self, after: Option<Node<T>>) -> Option<Node<T>> {
+        let Some(mut node) = after else { return self.first_in(self.tree.root) };
+        if let Some(first) = self.first_in(node.child(Side::Right)) {
+            return Some(first);
+        }
+        // Up to the first node that has this one in its left subtree.
+        loop {
+            let (parent, side) = node.place()?;
+            if side == Side::Left {
+                return Some(parent);
+            }
+            node = parent;
         }
     }
 }
 
-/// The first node under `node` whose deadline is at most `deadline`, which is their minimum.
-fn first_at<T>(mut node: Node<T>, deadline: T::Deadline) -> Node<T>
+impl<'a, T, M, I> Iterator for FindAll<'a, T, M, I>
 where
-    T: Linked + Deadline,
-    T::Augment: DeadlineSummary<T>,
+    T: Linked,
+    M: FnMut(&SummaryOf<T>) -> bool,
+    I: FnMut(&T) -> bool,
 {
-    loop {
-        let left = node.child(Side::Left).filter(|left| min_deadline(*left) <= deadline);
-        node = match (left, node.child(Side::Right)) {
-            (Some(left), _) => left,
-            (None, Some(right)) if node.value().deadline() > deadline => right,
-            _ => return node,
-        };
+    type Item = &'a T;
+
+    fn next(&mut self) -> Option<&'a T> {
+        while !self.ended {
+            self.after = self.candidate(self.after);
+            match self.after.map(Node::value) {
+                None => self.ended = true,
+                Some(value) if (self.is_it)(value) => return Some(value),
+                Some(_) => {}
+            }
+        }
+        None
     }
 }
 
-fn min_deadline<T>(node: Node<T>) -> T::Deadline
+impl<T, M, I> FusedIterator for FindAll<'_, T, M, I>
 where
-    T: Linked + Deadline,
-    T::Augment: DeadlineSummary<T>,
+    T: Linked,
+    M: FnMut(&SummaryOf<T>) -> bool,
+    I: FnMut(&T) -> bool,
 {
-    <T::Augment as DeadlineSummary<T>>::min_deadline(node.summary())
+}
+
+impl<T: Linked, M, I> fmt::Debug for FindAll<'_, T, M, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FindAll").field("after", &self.after).finish_non_exhaustive()
+    }
 }

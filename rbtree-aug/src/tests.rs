@@ -6,9 +6,10 @@ use std::boxed::Box;
 use std::collections::{BTreeMap, VecDeque};
 use std::vec::Vec;
 
-use crate::augment::{Augment, Deadline, MinDeadline};
+use crate::augment::Augment;
 use crate::link::{Link, Linked};
 use crate::node::{Node, Side};
+use crate::provided::{Deadline, MinDeadline};
 use crate::trace::{Case, recorded::hits};
 use crate::tree::Tree;
 
@@ -219,7 +220,7 @@ fn every_search_in_every_shape_finds_the_first_of_the_earliest() {
                 node.deadline.set((digits % values) as u32);
                 digits /= values;
             }
-            bed.tree.rebuild_summaries();
+            bed.tree.recompute_all();
             assert_eq!(bed.tree.check(), Ok(()));
             for prefix in 0..=len {
                 let bound = prefix.checked_sub(1).map_or(0, |last| bed.nth(last).key);

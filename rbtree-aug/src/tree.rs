@@ -1,4 +1,4 @@
-//! The tree: insertion, removal, both ends, lookup.
+//! The tree: what it is, its ends, its end.
 //!
 //! - T1. The nodes under `root` are a binary search tree by key, as far as keys answered
 //!   consistently; equal keys stand in the order of insertion.
@@ -11,12 +11,9 @@ use core::marker::PhantomData;
 use core::mem;
 use core::ptr::NonNull;
 
-use crate::augment::Augment;
-use crate::cursor::{Cursor, Iter};
-use crate::handle::Handle;
-use crate::link::{Linked, SummaryOf};
+use crate::link::Linked;
+use crate::newcomer::Newcomer;
 use crate::node::{self, Node, Side};
-use crate::settle::{Touched, propagate};
 
 /// An intrusive red-black tree. See the [crate's page](crate) for what each operation costs.
 ///
@@ -66,73 +63,6 @@ impl<T: Linked> Tree<T> {
         self.len == 0
     }
 
-    /// Inserts a node, behind all whose key is equal. O(log n), at most two rotations.
-    ///
-    /// If a key's comparison panics, the handle is dropped and the tree is as before. If the
-    /// augmentation panics, the node is either dropped like that or a member already.
-    ///
-    /// # Errors
-    ///
-    /// [`AlreadyLinked`] with the handle inside, if the node is in a tree: this one or another.
-    pub fn insert(&mut self, handle: T::Handle) -> Result<(), AlreadyLinked<T::Handle>> {
-        let newcomer = Newcomer::<T>(handle.into_raw());
-        let place = self.place_of(newcomer.value());
-        let summary = T::Augment::measure(newcomer.value());
-
-        // Asked after the last code from outside, which might have inserted the same node (behind
-        // a shared handle) into another tree.
-        // SAFETY: The pointer comes from a handle.
-        if unsafe { node::is_linked(newcomer.0) } {
-            return Err(AlreadyLinked(newcomer.into_handle()));
-        }
-        let parent = place.map(|(parent, _)| parent);
-        // SAFETY: The pointer comes from a handle that is given away until `detach`, and was just
-        // seen to be unlinked.
-        let node = unsafe { Node::attach(newcomer.into_raw(), parent, summary) };
-        match place {
-            None => {
-                self.root = Some(node);
-                self.ends = [Some(node); 2];
-            }
-            Some((parent, side)) => {
-                parent.set_child(side, Some(node));
-                // T2: the newcomer is an end exactly if it is next to what was the end.
-                if self.end(side) == Some(parent) {
-                    self.ends[side as usize] = Some(node);
-                }
-            }
-        }
-        self.len += 1;
-
-        let mut touched = Touched::new(parent, None);
-        self.rebalance_inserted(node, &mut touched);
-        touched.settle();
-        Ok(())
-    }
-
-    /// Takes a node out and gives its handle back; `None` if it is in no tree. O(log n), at most
-    /// three rotations. The pointer may be made from a `&T`; the handle comes from the tree.
-    ///
-    /// # Safety
-    ///
-    /// `node` points to a live value that is in this tree or in none.
-    pub unsafe fn remove(&mut self, node: NonNull<T>) -> Option<T::Handle> {
-        // SAFETY: Live, and linked here or nowhere, by the caller's promise.
-        let node = unsafe { node::stored(node, self.root) }?;
-        debug_assert!(self.is_under_root(node), "the node is in another tree");
-        Some(self.take(node))
-    }
-
-    /// Takes the first node out. O(log n).
-    pub fn pop_first(&mut self) -> Option<T::Handle> {
-        self.end(Side::Left).map(|node| self.take(node))
-    }
-
-    /// Takes the last node out. O(log n).
-    pub fn pop_last(&mut self) -> Option<T::Handle> {
-        self.end(Side::Right).map(|node| self.take(node))
-    }
-
     /// The first node: the least key, inserted first among its equals. Constant time.
     #[must_use]
     pub fn first(&self) -> Option<&T> {
@@ -143,58 +73,6 @@ impl<T: Linked> Tree<T> {
     #[must_use]
     pub fn last(&self) -> Option<&T> {
         self.end(Side::Right).map(Node::value)
-    }
-
-    /// The first node whose key is equal to `key`. O(log n).
-    #[must_use]
-    pub fn get(&self, key: &T::Key) -> Option<&T> {
-        self.lower_bound(key).get().filter(|node| node.key() == *key)
-    }
-
-    /// A cursor on the first node whose key is not less than `key`, or past the end. O(log n).
-    #[must_use]
-    pub fn lower_bound(&self, key: &T::Key) -> Cursor<'_, T> {
-        let (mut next, mut found) = (self.root, None);
-        while let Some(node) = next {
-            let before = node.value().key() < *key;
-            if !before {
-                found = next;
-            }
-            next = node.child(if before { Side::Right } else { Side::Left });
-        }
-        Cursor::new(self, found)
-    }
-
-    /// A cursor on the first node, or past the end of an empty tree. Constant time.
-    #[must_use]
-    pub fn cursor(&self) -> Cursor<'_, T> {
-        Cursor::new(self, self.end(Side::Left))
-    }
-
-    /// All nodes in order; also backwards. Constant time per step, amortised.
-    #[must_use]
-    pub fn iter(&self) -> Iter<'_, T> {
-        Iter::new(self)
-    }
-
-    /// The summary of all nodes, or `None` for an empty tree. Constant time.
-    #[must_use]
-    pub fn summary(&self) -> Option<SummaryOf<T>> {
-        self.root.map(Node::summary)
-    }
-
-    /// Brings the summaries up to date after what is measured of `node` has changed. O(log n), and
-    /// no further up than summaries change. Nothing happens if the node is in no tree.
-    ///
-    /// # Safety
-    ///
-    /// As for [`remove`](Self::remove).
-    pub unsafe fn update_summary(&mut self, node: NonNull<T>) {
-        // SAFETY: Live, and linked here or nowhere, by the caller's promise.
-        if let Some(node) = unsafe { node::stored(node, self.root) } {
-            debug_assert!(self.is_under_root(node), "the node is in another tree");
-            propagate(node);
-        }
     }
 
     /// Hands every handle back. O(n), without recursion. See [`Tree`] for what that means.
@@ -208,31 +86,16 @@ impl<T: Linked> Tree<T> {
         self.ends[side as usize]
     }
 
-    /// Under which node, and where, a newcomer goes. Runs the comparisons.
-    fn place_of(&self, newcomer: &T) -> Option<(Node<T>, Side)> {
-        let key = newcomer.key();
-        let (mut next, mut place) = (self.root, None);
-        while let Some(node) = next {
-            let side = if key < node.value().key() { Side::Left } else { Side::Right };
-            place = Some((node, side));
-            next = node.child(side);
-        }
-        place
-    }
-
-    fn take(&mut self, node: Node<T>) -> T::Handle {
-        for side in [Side::Left, Side::Right] {
-            if self.end(side) == Some(node) {
-                self.ends[side as usize] = node.neighbour(!side);
-            }
-        }
-        self.len -= 1;
-        let touched = self.erase(node);
-        // SAFETY: N1: from `into_raw` of this handle type, and handed back once, as it is detached.
-        let handle = unsafe { T::Handle::from_raw(node.detach()) };
-        // T3: the handle is a value again before code from outside runs.
-        touched.settle();
-        handle
+    /// The node at `pointer` as the tree has it; `None` if it is in no tree.
+    ///
+    /// # Safety
+    ///
+    /// `pointer` points to a live value that is in this tree or in none.
+    pub(crate) unsafe fn member(&self, pointer: NonNull<T>) -> Option<Node<T>> {
+        // SAFETY: The caller's promise.
+        let node = unsafe { node::stored(pointer, self.root) }?;
+        debug_assert!(self.is_under_root(node), "the node is in another tree");
+        Some(node)
     }
 
     /// Whether the parents of `node` lead to this tree's root.
@@ -250,9 +113,8 @@ impl<T: Linked> Tree<T> {
             leaf = child;
         }
         let parent = leaf.parent();
-        self.replace(leaf, None);
-        // SAFETY: N1: from `into_raw` of this handle type, and handed back once, as it is detached.
-        Some((unsafe { T::Handle::from_raw(leaf.detach()) }, parent))
+        self.put_in_place_of(leaf, None);
+        Some((Newcomer::detached(leaf).into_handle(), parent))
     }
 }
 
@@ -292,56 +154,3 @@ impl<T: Linked> fmt::Debug for Tree<T> {
         f.debug_struct("Tree").field("len", &self.len).finish_non_exhaustive()
     }
 }
-
-/// A handle on its way in. If that way ends early, the handle is dropped.
-struct Newcomer<T: Linked>(NonNull<T>);
-
-impl<T: Linked> Newcomer<T> {
-    fn value(&self) -> &T {
-        // SAFETY: From a handle: live, and no `&mut` exists.
-        unsafe { self.0.as_ref() }
-    }
-
-    fn into_raw(self) -> NonNull<T> {
-        let pointer = self.0;
-        mem::forget(self);
-        pointer
-    }
-
-    fn into_handle(self) -> T::Handle {
-        // SAFETY: From `into_raw` of this handle type; `self` is forgotten, so this is the one.
-        unsafe { T::Handle::from_raw(self.into_raw()) }
-    }
-}
-
-impl<T: Linked> Drop for Newcomer<T> {
-    fn drop(&mut self) {
-        // SAFETY: From `into_raw` of this handle type; neither `into_raw` nor `into_handle` ran.
-        drop(unsafe { T::Handle::from_raw(self.0) });
-    }
-}
-
-/// The node is in a tree already. The handle is inside.
-pub struct AlreadyLinked<H>(pub H);
-
-impl<H> AlreadyLinked<H> {
-    /// The handle that was refused.
-    #[must_use]
-    pub fn into_inner(self) -> H {
-        self.0
-    }
-}
-
-impl<H> fmt::Debug for AlreadyLinked<H> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AlreadyLinked").finish_non_exhaustive()
-    }
-}
-
-impl<H> fmt::Display for AlreadyLinked<H> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the node is in a tree already")
-    }
-}
-
-impl<H> core::error::Error for AlreadyLinked<H> {}

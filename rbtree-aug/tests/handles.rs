@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 
 use common::{Lives, entity};
-use rbtree_aug::{AlreadyLinked, Handle, Link, Linked, Tree};
+use rbtree_aug::{AlreadyLinked, Handle, Link, Linked, Refused, Tree};
 
 /// A node whose handle is of kind `K`.
 struct Node<K: Kind> {
@@ -184,6 +184,94 @@ fn a_linked_node_is_refused_and_handed_back() {
 }
 
 #[test]
+fn a_linked_node_is_refused_on_every_way_in() {
+    let nodes = [1, 2, 3].map(|key| Leaked::new(node::<ByShared>(key)));
+    // SAFETY: Not freed before the end of the test, after the last use.
+    let [first, second, third] = nodes.each_ref().map(|node| unsafe { node.0.as_ref() });
+    let mut tree = ManuallyDrop::new(Tree::<Node<ByShared>>::new());
+    let mut other = ManuallyDrop::new(Tree::<Node<ByShared>>::new());
+    tree.insert_unique(first).expect("unlinked");
+    tree.insert_unique(second).expect("unlinked");
+    other.insert(third).expect("unlinked");
+
+    let mut refused = Vec::new();
+    for target in [&mut tree, &mut other] {
+        refused.push(target.insert_unique(first));
+        refused.push(target.cursor_mut().insert_before(first));
+        refused.push(target.cursor_mut().insert_after(first));
+        refused.push(target.cursor_mut().replace(first).map(drop));
+        let there = NonNull::from(target.last().expect("not empty"));
+        // SAFETY: In this tree.
+        refused.push(unsafe { target.replace(there, first) }.map(drop));
+    }
+    for error in refused {
+        assert!(matches!(error, Err(Refused::Linked(back)) if std::ptr::eq(back, first)));
+    }
+
+    // The rest of a batch stays with whoever lent it.
+    let mut batch = [first, second].into_iter();
+    let error = other.append(&mut batch).expect_err("linked elsewhere");
+    assert!(std::ptr::eq(error.into_inner(), first) && batch.len() == 1);
+    assert!(Tree::<Node<ByShared>>::from_sorted([second]).is_err());
+    assert_eq!((tree.check(), other.check()), (Ok(()), Ok(())));
+    assert_eq!((tree.len(), other.len()), (2, 1));
+    tree.clear();
+    other.clear();
+}
+
+#[test]
+fn what_is_refused_can_go_in_afterwards() {
+    let nodes = [1, 1, 5].map(|key| Leaked::new(node::<ByShared>(key)));
+    // SAFETY: Not freed before the end of the test, after the last use.
+    let [one, twin, five] = nodes.each_ref().map(|node| unsafe { node.0.as_ref() });
+    let mut tree = Tree::<Node<ByShared>>::new();
+    tree.insert_unique(one).expect("unlinked");
+    let refused = tree.insert_unique(twin).expect_err("there is one with key 1");
+    assert!(matches!(refused, Refused::Equal(_)) && !twin.link.is_linked());
+    let refused = tree.cursor_mut().insert_before(five).expect_err("5 is not before 1");
+    assert!(matches!(refused, Refused::OutOfOrder(_)) && !five.link.is_linked());
+    // SAFETY: In no tree.
+    let refused = unsafe { tree.replace(NonNull::from(twin), five) }.err().expect("not there");
+    assert!(matches!(refused, Refused::Absent(_)));
+    tree.insert(refused.into_inner()).expect("unlinked");
+    tree.insert(twin).expect("unlinked");
+    assert!(tree.iter().map(|node| node.key.get()).eq([1, 1, 5]));
+    assert_eq!(tree.check(), Ok(()));
+    let zero = Leaked::new(node::<ByShared>(0));
+    // SAFETY: In this tree; and not freed before the end of the test, after the last use.
+    let old = unsafe { tree.replace(NonNull::from(one), zero.0.as_ref()) };
+    assert!(old.is_ok_and(|old| std::ptr::eq(old, one)) && !one.link.is_linked());
+    assert_eq!(tree.first().map(|node| node.key.get()), Some(0));
+    tree.clear();
+}
+
+#[test]
+fn nothing_maintained_is_no_room_taken() {
+    let words = 3 * size_of::<usize>();
+    assert_eq!(size_of::<Link<Node<ByShared>>>(), words);
+    assert_eq!(size_of::<Link<common::Entity>>(), words + size_of::<usize>());
+}
+
+#[test]
+fn a_guard_that_is_leaked_leaves_a_sound_tree() {
+    let lives = Lives::default();
+    let mut tree = Tree::<common::Entity>::new();
+    for key in 0..9 {
+        tree.insert(entity(&lives, 0, key, 0)).expect("unlinked");
+    }
+    let first = NonNull::from(tree.first().expect("not empty"));
+    let guard = tree.update_first().expect("not empty");
+    assert!(format!("{guard:?}").starts_with("Update"));
+    guard.key.set(5);
+    std::mem::forget(guard);
+    assert_eq!(tree.check(), Err(rbtree_aug::Fault::Order));
+    // SAFETY: In this tree.
+    unsafe { tree.reposition(first) };
+    assert_eq!(tree.check(), Ok(()));
+    assert!(tree.iter().map(|node| node.key.get()).eq([1, 2, 3, 4, 5, 5, 6, 7, 8]));
+}
+
+#[test]
 fn an_unlinked_node_cannot_be_removed() {
     let lives = Lives::default();
     let mut tree = Tree::<common::Entity>::new();
@@ -197,6 +285,8 @@ fn an_unlinked_node_cannot_be_removed() {
     unsafe {
         assert!(tree.remove(NonNull::from(&*removed.0)).is_none());
         tree.update_summary(NonNull::from(&*removed.0));
+        tree.reposition(NonNull::from(&*removed.0));
+        assert!(tree.update(NonNull::from(&*removed.0)).is_none());
     }
     assert!(tree.is_empty() && tree.pop_first().is_none() && tree.pop_last().is_none());
     assert!(tree.first().is_none() && tree.last().is_none() && tree.summary().is_none());
@@ -243,7 +333,18 @@ fn nothing_public_is_without_debug_and_the_error_is_an_error() {
     assert_eq!(shown(&tree), "Tree { len: 1, .. }");
     assert_eq!(shown(&Link::<common::Entity>::new()), "Link { linked: false, .. }");
     assert!(shown(&tree.cursor()).starts_with("Cursor"));
-    assert!(shown(&tree.iter()).starts_with("Iter"));
+    assert!(shown(&tree.cursor_mut()).starts_with("CursorMut"));
+    assert_eq!(shown(&tree.iter()), "Iter { left: 1, .. }");
+    assert_eq!(shown(&AlreadyLinked(())), "AlreadyLinked { .. }");
+    let all = [
+        (Refused::Linked(()), "Linked", "in a tree already"),
+        (Refused::Equal(()), "Equal", "equal key"),
+        (Refused::OutOfOrder(()), "OutOfOrder", "does not fit"),
+        (Refused::Absent(()), "Absent", "no node"),
+    ];
+    for (refused, name, why) in all {
+        assert!(shown(&refused).starts_with(name) && refused.to_string().contains(why));
+    }
     let error: &dyn std::error::Error = &AlreadyLinked(());
     assert_eq!(error.to_string(), "the node is in a tree already");
 }

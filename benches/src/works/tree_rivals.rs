@@ -1,8 +1,9 @@
-//! Sorted run queues: two intrusive trees, and the standard map with the node's number behind the key.
+//! Sorted run queues: two intrusive trees, and the standard map and heap with the node's number behind the key.
 
 use intrusive_collections::{KeyAdapter, RBTree, RBTreeLink, UnsafeRef, intrusive_adapter};
 use rbtree_aug::{Deadline, Link, Linked, MinDeadline, Tree};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::ptr::NonNull;
 
 /// A queue of entities that are served in the order of their vruntime.
@@ -135,6 +136,27 @@ impl Queue for Map {
     #[inline]
     fn serve_first(&mut self, advance: u64) {
         let ((vruntime, id), _) = self.0.pop_first().expect("not empty");
+        self.enqueue(id, vruntime + advance);
+    }
+}
+
+/// Has the least at hand and nothing else in order: no removal, no search.
+pub(super) struct Heap(BinaryHeap<Reverse<(u64, u32, u64)>>);
+
+impl Queue for Heap {
+    const NAME: &'static str = "BinaryHeap";
+
+    fn new() -> Self {
+        Self(BinaryHeap::new())
+    }
+
+    fn enqueue(&mut self, id: u32, vruntime: u64) {
+        self.0.push(Reverse((vruntime, id, vruntime + REQUEST)));
+    }
+
+    #[inline]
+    fn serve_first(&mut self, advance: u64) {
+        let Reverse((vruntime, id, _)) = self.0.pop().expect("not empty");
         self.enqueue(id, vruntime + advance);
     }
 }

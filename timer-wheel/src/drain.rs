@@ -14,6 +14,8 @@
 //!
 //! Only occupied blocks are visited, so a jump of time costs what it makes due, however far it goes.
 
+use core::ptr::NonNull;
+
 use crate::entry::{Linked, Place, fields};
 use crate::handle::Handle;
 use crate::wheel::Wheel;
@@ -44,7 +46,9 @@ impl Turn {
     }
 }
 
-impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS> {
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
+    Wheel<T, LEVELS, SLOTS, STRANDS>
+{
     /// Advances to `now_tick` and fires what is due, touching at most `budget_nodes` entries.
     ///
     /// Each entry touched is charged, whether it fires, moves to a lower level or stays beyond the
@@ -64,16 +68,38 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
         let mut turn =
             Turn { stepped_back_ticks: self.now.saturating_sub(now_tick), ..Turn::default() };
         self.now = self.now.max(now_tick);
-        for _ in 0..budget_nodes {
-            if !self.settle_next(&mut turn) {
+        let mut budget = budget_nodes;
+        loop {
+            if self.flight.is_empty() {
+                let next = self.next_block();
+                turn.next = next.map(|(_, block)| block.first);
+                match next {
+                    Some((place, block)) if block.first <= self.now => {
+                        if budget == 0 {
+                            break;
+                        }
+                        self.take_into_flight(place, block);
+                    }
+                    _ => {
+                        self.cursor = self.now;
+                        break;
+                    }
+                }
+            }
+            while budget > 0 {
+                let Some(node) = self.flight.pop_front() else { break };
+                // SAFETY: it was in flight, and is on no list now.
+                unsafe { self.settle(node, &mut turn) };
+                budget -= 1;
+            }
+            if !self.flight.is_empty() {
+                turn.next = Some(self.cursor);
                 break;
             }
         }
-        turn.next = self.next_event();
         turn.more = turn.next.is_some_and(|tick| tick <= self.now);
-        if !turn.more {
-            self.cursor = self.now;
-        }
+        self.armed_len -= turn.fired;
+        self.fired_len += turn.fired;
         turn
     }
 
@@ -90,25 +116,19 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
         }
     }
 
-    /// Looks at the next entry there is to look at by `now`: one unit of budget. `false` if none.
-    fn settle_next(&mut self, turn: &mut Turn) -> bool {
-        if self.flight.list.is_empty() {
-            let Some((place, block)) = self.next_block() else { return false };
-            if block.first > self.now {
-                return false;
-            }
-            self.take_into_flight(place, block);
-        }
-        let Some(node) = self.flight.list.pop_front() else { return false };
-        // SAFETY: what is in flight is live, ours, made of a handle; `node` is on no list now; and
-        // where `place` is called, its deadline is after `cursor`.
+    /// Looks at one entry, which has left the flight: one unit of budget.
+    ///
+    /// # Safety
+    ///
+    /// `node` was in flight a moment ago and is on no list now.
+    unsafe fn settle(&mut self, node: NonNull<T>, turn: &mut Turn) {
+        // SAFETY: what was in flight is live, ours, made of a handle; by contract it is on no list;
+        // and where `place` is called, its deadline is after `cursor`.
         unsafe {
             let deadline_tick = (*fields(node)).deadline_tick;
             if deadline_tick <= self.cursor {
                 (*fields(node)).place = Place::Fired;
                 self.fired.push_back(node);
-                self.armed_len -= 1;
-                self.fired_len += 1;
                 turn.fired += 1;
             } else if self.place(node, deadline_tick) {
                 turn.moved += 1;
@@ -116,6 +136,5 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
                 turn.skipped += 1;
             }
         }
-        true
     }
 }

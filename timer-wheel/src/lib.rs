@@ -6,10 +6,13 @@ extern crate alloc;
 
 mod drain;
 mod entry;
+mod flight;
 mod handle;
 mod level;
 mod list;
+mod occupancy;
 mod place;
+mod slots;
 mod wheel;
 
 pub use drain::Turn;

@@ -21,10 +21,13 @@
 use core::fmt;
 use core::ptr::NonNull;
 
-use crate::entry::{Linked, Place, fields};
+use crate::entry::{Linked, Place, State, fields};
+use crate::flight::Flight;
 use crate::handle::Handle;
-use crate::level::{Geometry, Occupancy};
+use crate::level::Geometry;
 use crate::list::List;
+use crate::place::Beyond;
+use crate::slots::Slots;
 
 /// A hierarchical timer wheel of `LEVELS` levels with `SLOTS` slots each.
 ///
@@ -48,11 +51,15 @@ use crate::list::List;
 ///
 /// The wheel may be moved while it holds entries. Dropping it drops the handles of all entries
 /// still held, fired ones included. Forgetting it leaves them linked for good.
-pub struct Wheel<T: Linked, const LEVELS: usize = 6, const SLOTS: usize = 64> {
-    pub(crate) slots: [[List<T>; SLOTS]; LEVELS],
-    pub(crate) occupancy: Occupancy<LEVELS>,
-    pub(crate) beyond: Beyond<T>,
-    pub(crate) flight: Flight<T>,
+pub struct Wheel<
+    T: Linked,
+    const LEVELS: usize = 6,
+    const SLOTS: usize = 64,
+    const STRANDS: usize = 1,
+> {
+    pub(crate) slots: Slots<T, LEVELS, SLOTS, STRANDS>,
+    pub(crate) beyond: Beyond<T, STRANDS>,
+    pub(crate) flight: Flight<T, STRANDS>,
     pub(crate) fired: List<T>,
     pub(crate) now: u64,
     pub(crate) cursor: u64,
@@ -60,20 +67,9 @@ pub struct Wheel<T: Linked, const LEVELS: usize = 6, const SLOTS: usize = 64> {
     pub(crate) fired_len: usize,
 }
 
-/// The entries beyond the horizon.
-pub(crate) struct Beyond<T> {
-    pub(crate) list: List<T>,
-    /// A lower bound of their deadlines; without meaning while there are none.
-    pub(crate) earliest: u64,
-}
-
-/// The entries in flight.
-pub(crate) struct Flight<T> {
-    pub(crate) list: List<T>,
-    pub(crate) last: u64,
-}
-
-impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS> {
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
+    Wheel<T, LEVELS, SLOTS, STRANDS>
+{
     /// An empty wheel whose time is tick 0.
     pub const fn new() -> Self {
         Self::starting_at(0)
@@ -81,12 +77,15 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
 
     /// An empty wheel whose time is `now_tick`.
     pub const fn starting_at(now_tick: u64) -> Self {
-        let () = Geometry::<LEVELS, SLOTS>::VALID;
+        let () = Geometry::<LEVELS, SLOTS, STRANDS>::VALID;
         Self {
-            slots: [const { [const { List::new() }; SLOTS] }; LEVELS],
-            occupancy: Occupancy::new(),
-            beyond: Beyond { list: List::new(), earliest: 0 },
-            flight: Flight { list: List::new(), last: now_tick },
+            slots: Slots::new(),
+            beyond: Beyond {
+                lists: [const { List::new() }; STRANDS],
+                earliest: u64::MAX,
+                lap: false,
+            },
+            flight: Flight::none(now_tick),
             fired: List::new(),
             now: now_tick,
             cursor: now_tick,
@@ -186,7 +185,7 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
     /// `None` if nothing is armed. What waits for [`pop_fired`](Self::pop_fired) does not count.
     /// O(`LEVELS`).
     pub fn next_event(&self) -> Option<u64> {
-        if self.flight.list.is_empty() {
+        if self.flight.is_empty() {
             self.next_block().map(|(_, block)| block.first)
         } else {
             Some(self.cursor)
@@ -196,17 +195,15 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
     /// Hands back any one handle the wheel still holds, fired or not, in no stated order: for
     /// shutting down. O(`LEVELS`).
     pub fn pop_any(&mut self) -> Option<T::Handle> {
-        let next_list = self.next_block().map(|(place, _)| place);
-        let node = [Some(Place::Fired), Some(Place::Flight), next_list]
-            .into_iter()
-            .flatten()
-            .find_map(|place| self.list_mut(place)?.first())?;
+        let node = self.any()?;
         // SAFETY: `node` is linked in this wheel.
         unsafe { self.cancel(node) }
     }
 }
 
-impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Drop for Wheel<T, LEVELS, SLOTS> {
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Drop
+    for Wheel<T, LEVELS, SLOTS, STRANDS>
+{
     fn drop(&mut self) {
         while let Some(handle) = self.pop_any() {
             drop(handle);
@@ -214,13 +211,17 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Drop for Wheel<T, LEVEL
     }
 }
 
-impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Default for Wheel<T, LEVELS, SLOTS> {
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Default
+    for Wheel<T, LEVELS, SLOTS, STRANDS>
+{
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: Linked, const LEVELS: usize, const SLOTS: usize> fmt::Debug for Wheel<T, LEVELS, SLOTS> {
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> fmt::Debug
+    for Wheel<T, LEVELS, SLOTS, STRANDS>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wheel")
             .field("now", &self.now)
@@ -234,13 +235,18 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> fmt::Debug for Wheel<T,
 // SAFETY: the wheel owns the handles of all its nodes, which may move to another thread; everything
 // else is pointers to those nodes, and numbers. A node shared with other threads is `Sync`, so
 // whoever declared it so has promised that access to its entry is exclusive (`Entry`).
-unsafe impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Send for Wheel<T, LEVELS, SLOTS> where
-    T::Handle: Send
+unsafe impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Send
+    for Wheel<T, LEVELS, SLOTS, STRANDS>
+where
+    T::Handle: Send,
 {
 }
 
 // SAFETY: `&Wheel` reads numbers of the wheel, and never reaches a node or a handle.
-unsafe impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Sync for Wheel<T, LEVELS, SLOTS> {}
+unsafe impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Sync
+    for Wheel<T, LEVELS, SLOTS, STRANDS>
+{
+}
 
 const _: () = {
     const fn is_send<T: Send>() {}

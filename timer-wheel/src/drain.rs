@@ -17,7 +17,7 @@
 use core::ptr::NonNull;
 
 use crate::entry::{Linked, Place, fields};
-use crate::handle::Handle;
+use crate::fired::Fired;
 use crate::wheel::Wheel;
 
 /// What a [`turn`](Wheel::turn) did, and what is left.
@@ -31,6 +31,9 @@ pub struct Turn {
     pub moved: usize,
     /// Entries looked at and left beyond the horizon.
     pub skipped: usize,
+    /// Slots taken into flight. Only occupied ones are, each for an entry touched: never more than
+    /// the budget either.
+    pub slots: usize,
     /// Whether the budget ran out with something still to do by `now`. The next turn resumes there.
     pub more: bool,
     /// [`next_event`](Wheel::next_event) after the turn.
@@ -79,6 +82,7 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
                             break;
                         }
                         self.take_into_flight(place, block);
+                        turn.slots += 1;
                     }
                     _ => {
                         self.cursor = self.now;
@@ -99,7 +103,7 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
         }
         turn.more = turn.next.is_some_and(|tick| tick <= self.now);
         self.armed_len -= turn.fired;
-        self.fired_len += turn.fired;
+        self.fired.len += turn.fired;
         turn
     }
 
@@ -107,13 +111,13 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
     /// touch the node, and [`cancel`](Self::cancel) finds it "already firing".
     #[must_use = "the handle is out of the wheel"]
     pub fn pop_fired(&mut self) -> Option<T::Handle> {
-        let node = self.fired.pop_front()?;
-        self.fired_len -= 1;
-        // SAFETY: `node` was on a list and is not any more; lists hold what `arm` made of a handle.
-        unsafe {
-            (*fields(node)).place = Place::Idle;
-            Some(T::Handle::from_raw(node))
-        }
+        self.fired().next()
+    }
+
+    /// Hands out the handles of all that have fired, in that order, as an iterator: O(1) each, as by
+    /// [`pop_fired`](Self::pop_fired). What is not taken stays in the wheel.
+    pub fn fired(&mut self) -> Fired<'_, T> {
+        Fired { waiting: &mut self.fired }
     }
 
     /// Looks at one entry, which has left the flight: one unit of budget.
@@ -128,7 +132,7 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
             let deadline_tick = (*fields(node)).deadline_tick;
             if deadline_tick <= self.cursor {
                 (*fields(node)).place = Place::Fired;
-                self.fired.push_back(node);
+                self.fired.list.push_back(node);
                 turn.fired += 1;
             } else if self.place(node, deadline_tick) {
                 turn.moved += 1;

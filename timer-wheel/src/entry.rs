@@ -89,7 +89,8 @@ pub enum State {
 ///
 /// It can be sent to another thread, but is not `Sync`. Whoever declares a node `Sync` promises that
 /// all wheels the node is ever handed to, and all calls of its [`state`](Self::state) and
-/// [`deadline`](Self::deadline), exclude one another (one lock, say):
+/// [`deadline`](Self::deadline) and of [`Wheel::state`](crate::Wheel::state) for it, exclude one
+/// another (one lock, say):
 ///
 /// ```compile_fail,E0277
 /// # use timer_wheel::Entry;

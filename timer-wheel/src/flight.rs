@@ -93,9 +93,7 @@ impl<T: Linked, const STRANDS: usize> Flight<T, STRANDS> {
         self.turn &= self.turn - 1;
         let list = &mut self.lists[strand as usize];
         let node = list.pop_front();
-        if list.is_empty() {
-            self.occupied &= !(1 << strand);
-        }
+        self.occupied &= !(u32::from(list.is_empty()) << strand);
         self.next_round();
         node
     }
@@ -116,8 +114,6 @@ impl<T: Linked, const STRANDS: usize> Flight<T, STRANDS> {
     }
 
     fn next_round(&mut self) {
-        if self.turn == 0 {
-            self.turn = self.occupied;
-        }
+        self.turn = if self.turn == 0 { self.occupied } else { self.turn };
     }
 }

@@ -3,45 +3,45 @@
 use crate::level::Slot;
 
 /// Words of a level of the most slots. One of fewer slots leaves some unused.
-const WORDS_MAX: usize = 256 / 64;
+const WORDS: usize = 256 / 64;
 
 /// - **O1** A slot's bit is set exactly while the slot's lists hold something (kept by the wheel).
-/// - **O2** A level's bit is set exactly while one of its slots' bits is.
+/// - **O2** A word's bit in `words` is set exactly while the word is not zero, and a level's bit in
+///   `levels` exactly while its `words` are not.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Occupancy<const LEVELS: usize, const SLOTS: usize> {
+pub(crate) struct Occupancy<const LEVELS: usize> {
     levels: u64,
-    slots: [[u64; WORDS_MAX]; LEVELS],
+    words: [u8; LEVELS],
+    slots: [[u64; WORDS]; LEVELS],
 }
 
-impl<const LEVELS: usize, const SLOTS: usize> Occupancy<LEVELS, SLOTS> {
-    /// Words in use.
-    const WORDS: usize = SLOTS.div_ceil(64);
-
+impl<const LEVELS: usize> Occupancy<LEVELS> {
     pub(crate) const fn new() -> Self {
-        Self { levels: 0, slots: [[0; WORDS_MAX]; LEVELS] }
+        Self { levels: 0, words: [0; LEVELS], slots: [[0; WORDS]; LEVELS] }
     }
 
     pub(crate) fn set(&mut self, slot: Slot) {
         let (level, word, bit) = split(slot);
         self.slots[level][word] |= bit;
+        self.words[level] |= 1 << word;
         self.levels |= 1 << level;
     }
 
     pub(crate) fn clear(&mut self, slot: Slot) {
         let (level, word, bit) = split(slot);
         self.slots[level][word] &= !bit;
-        if self.slots[level][..Self::WORDS].iter().all(|&word| word == 0) {
-            self.levels &= !(1 << level);
-        }
+        // Sums instead of branches: whether something is left is not to be foreseen.
+        self.words[level] &= !(u8::from(self.slots[level][word] == 0) << word);
+        self.levels &= !(u64::from(self.words[level] == 0) << level);
     }
 
     /// The occupied slot whose block starts first: the lowest slot of the lowest occupied level.
     pub(crate) fn first(&self) -> Option<Slot> {
         // With no bit set this is past the last level.
         let level = self.levels.trailing_zeros();
-        let words = &self.slots.get(level as usize)?[..Self::WORDS];
-        let word = words.iter().position(|&word| word != 0)?;
-        let index = word as u32 * u64::BITS + words[word].trailing_zeros();
+        let words = self.words.get(level as usize)?.trailing_zeros();
+        let index =
+            words * u64::BITS + self.slots[level as usize].get(words as usize)?.trailing_zeros();
         Some(Slot { level: level as u8, index: index as u8 })
     }
 }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_lowest_level_comes_first_and_its_lowest_slot() {
-        let mut occupancy = Occupancy::<3, 256>::new();
+        let mut occupancy = Occupancy::<3>::new();
         assert_eq!(occupancy.first(), None);
         let slots = [(2, 0), (1, 255), (1, 130), (1, 63), (1, 5), (0, 64)];
         let slots = slots.map(|(level, index)| Slot { level, index });
@@ -74,7 +74,7 @@ mod tests {
     /// As many levels as there can be: 64, of two slots.
     #[test]
     fn the_topmost_of_all_levels_is_found() {
-        let mut occupancy = Occupancy::<64, 2>::new();
+        let mut occupancy = Occupancy::<64>::new();
         let top = Slot { level: 63, index: 1 };
         occupancy.set(top);
         assert_eq!(occupancy.first(), Some(top));

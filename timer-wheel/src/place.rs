@@ -83,14 +83,14 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
         let node = unsafe {
             match place {
                 Place::Idle => return None,
-                Place::Fired => self.fired.unlink(node),
+                Place::Fired => self.fired.list.unlink(node),
                 _ if self.flight.holds(place) => self.flight.unlink(strand, node),
                 Place::Slot(slot) => self.slots.unlink(slot, strand, node),
                 _ => self.unlink_from_beyond(strand, node),
             }
         };
         match place {
-            Place::Fired => self.fired_len -= 1,
+            Place::Fired => self.fired.len -= 1,
             _ => self.armed_len -= 1,
         }
         // SAFETY: `node` is live.
@@ -155,7 +155,7 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
 
     /// Any node that is held.
     pub(crate) fn any(&mut self) -> Option<NonNull<T>> {
-        if let Some(node) = self.fired.first().or_else(|| self.flight.first()) {
+        if let Some(node) = self.fired.list.first().or_else(|| self.flight.first()) {
             return Some(node);
         }
         match self.slots.first_occupied() {

@@ -17,7 +17,7 @@ use crate::occupancy::Occupancy;
 
 pub(crate) struct Slots<T, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> {
     lists: [[[List<T>; STRANDS]; SLOTS]; LEVELS],
-    occupancy: Occupancy<LEVELS, SLOTS>,
+    occupancy: Occupancy<LEVELS>,
 }
 
 impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>

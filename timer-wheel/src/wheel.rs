@@ -22,6 +22,7 @@ use core::fmt;
 use core::ptr::NonNull;
 
 use crate::entry::{Linked, Place, State, fields};
+use crate::fired::Waiting;
 use crate::flight::Flight;
 use crate::handle::Handle;
 use crate::level::Geometry;
@@ -60,11 +61,10 @@ pub struct Wheel<
     pub(crate) slots: Slots<T, LEVELS, SLOTS, STRANDS>,
     pub(crate) beyond: Beyond<T, STRANDS>,
     pub(crate) flight: Flight<T, STRANDS>,
-    pub(crate) fired: List<T>,
+    pub(crate) fired: Waiting<T>,
     pub(crate) now: u64,
     pub(crate) cursor: u64,
     pub(crate) armed_len: usize,
-    pub(crate) fired_len: usize,
 }
 
 impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
@@ -86,11 +86,10 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
                 lap: false,
             },
             flight: Flight::none(now_tick),
-            fired: List::new(),
+            fired: Waiting { list: List::new(), len: 0 },
             now: now_tick,
             cursor: now_tick,
             armed_len: 0,
-            fired_len: 0,
         }
     }
 
@@ -111,7 +110,7 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
 
     /// How many entries have fired and wait for [`pop_fired`](Self::pop_fired). O(1).
     pub const fn fired_len(&self) -> usize {
-        self.fired_len
+        self.fired.len
     }
 
     /// Arms a node for `deadline_tick`, in O(1).
@@ -192,6 +191,19 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
         }
     }
 
+    /// Where `node` stands. Other than [`Entry::state`](crate::Entry::state) it tells
+    /// [`State::InFlight`] from [`State::Armed`], for a node in this wheel. O(1).
+    pub fn state(&self, node: &T) -> State {
+        // SAFETY: `node` is live, and its entry not written now: see `Entry` for why.
+        let place = unsafe { (*fields(NonNull::from(node))).place };
+        match place {
+            Place::Idle => State::Idle,
+            Place::Fired => State::Fired,
+            _ if self.flight.holds(place) => State::InFlight,
+            _ => State::Armed,
+        }
+    }
+
     /// Hands back any one handle the wheel still holds, fired or not, in no stated order: for
     /// shutting down. O(`LEVELS`).
     pub fn pop_any(&mut self) -> Option<T::Handle> {
@@ -205,7 +217,23 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> D
     for Wheel<T, LEVELS, SLOTS, STRANDS>
 {
     fn drop(&mut self) {
-        while let Some(handle) = self.pop_any() {
+        /// Goes on where a drop that panicked stopped.
+        struct Rest<'a, T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>(
+            &'a mut Wheel<T, LEVELS, SLOTS, STRANDS>,
+        );
+
+        impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Drop
+            for Rest<'_, T, LEVELS, SLOTS, STRANDS>
+        {
+            fn drop(&mut self) {
+                while let Some(handle) = self.0.pop_any() {
+                    drop(handle);
+                }
+            }
+        }
+
+        let rest = Rest(self);
+        while let Some(handle) = rest.0.pop_any() {
             drop(handle);
         }
     }
@@ -226,7 +254,7 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> f
         f.debug_struct("Wheel")
             .field("now", &self.now)
             .field("len", &self.armed_len)
-            .field("fired_len", &self.fired_len)
+            .field("fired_len", &self.fired.len)
             .field("next_event", &self.next_event())
             .finish_non_exhaustive()
     }

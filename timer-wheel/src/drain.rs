@@ -1,9 +1,9 @@
 //! Turning the wheel: time goes on, the due fire, and no call does more than it was allowed.
 //!
-//! Work is done in the order of ticks. The block that starts next is taken into flight whole, in
-//! O(1), and `cursor` goes to its first tick; then its entries are looked at one by one, each at
-//! the price of one unit of budget: an entry due by `cursor` fires, any other goes where it belongs
-//! as seen from there. When the budget is spent, the flight simply stays as it is.
+//! Work is done in the order of ticks. The block that starts next is taken into flight whole, without
+//! a word to its entries, and `cursor` goes to its first tick; then its entries are looked at one by
+//! one, each at the price of one unit of budget: an entry due by `cursor` fires, any other goes where
+//! it belongs as seen from there. When the budget is spent, the flight simply stays as it is.
 //!
 //! - **D1** A block is taken only with nothing in flight and no block left that starts earlier, so
 //!   `cursor` passes no entry.
@@ -65,8 +65,10 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
     /// Time that stands still is no error. Time that steps back is taken as standing still, and
     /// reported in [`Turn::stepped_back_ticks`].
     ///
-    /// Worst case: O(`LEVELS` × `budget_nodes`), however far the time jumps. An entry is touched at
-    /// most `LEVELS` + 1 times between being armed within the horizon and having fired.
+    /// Worst case: O(`budget_nodes`), however far the time jumps: each unit of budget touches one entry,
+    /// the links of at most four others, and takes at most one slot (`STRANDS` lists) into flight. An
+    /// entry is touched at most `LEVELS` + 1 times between being armed within the horizon and having
+    /// fired.
     pub fn turn(&mut self, now_tick: u64, budget_nodes: usize) -> Turn {
         let mut turn =
             Turn { stepped_back_ticks: self.now.saturating_sub(now_tick), ..Turn::default() };

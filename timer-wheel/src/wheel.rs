@@ -1,22 +1,24 @@
 //! Arming, cancelling, and what comes next.
 //!
-//! Every held entry is on exactly one list: that of a slot, the one *beyond* the horizon, the one
-//! *in flight* (taken from one of the former, or due on arming, and to be looked at next), or the
-//! one of the *fired*. `cursor` is the tick up to which the wheel has worked; `now` the latest tick
+//! Every held entry is on exactly one list: one of those of a slot, of those *beyond* the horizon, of
+//! those *in flight* (taken from one of the former, or due on arming, and to be looked at next), or
+//! the one of the *fired*. `cursor` is the tick up to which the wheel has worked; `now` the latest tick
 //! it was told. Invariants, kept between any two calls (`drain.rs` keeps them in mid-drain):
 //!
 //! - **W1** `cursor ≤ now`; neither goes back. A turn that leaves nothing due leaves them equal.
 //! - **W2** An armed entry that is not in flight has a deadline after `cursor`, and is where
-//!   `Geometry::slot(cursor, deadline)` says; beyond the horizon if that is nowhere.
-//! - **W3** The block in flight is the ticks up to `flight.last ≥ cursor`, and no deadline in flight
+//!   `Geometry::slot(cursor, deadline)` says; beyond the horizon if that is nowhere. Of the lists
+//!   there, and of those in flight, it is on the one of its strand: `Geometry::strand` of the later of
+//!   `cursor` and its deadline.
+//! - **W3** The block in flight is the ticks up to `flight.last() ≥ cursor`, and no deadline in flight
 //!   lies after it. With nothing in flight it ends at `cursor`.
-//! - **W4** An entry armed with a deadline in the block in flight goes to the end of the flight.
+//! - **W4** An entry armed with a deadline in the block in flight goes to the end of its strand there.
 //! - **W5** Among equal deadlines: the fired, then those in a slot or beyond, then those in flight;
-//!   and on each list in the order of arming. (By W2 they share a slot; by W4 later ones queue up
-//!   behind those still to be moved there.)
-//! - **W6** A slot's occupancy bit is set exactly while its list holds something.
-//! - **W7** No deadline beyond the horizon is before `beyond.earliest`, and none is within the
-//!   horizon of `cursor`.
+//!   and on each list in the order of arming. (By W2 they share a slot and a strand; by W4 later ones
+//!   queue up behind those still to be moved there.)
+//! - **W6** A slot's occupancy bit is set exactly while its lists hold something.
+//! - **W7** No deadline beyond the horizon is before `beyond.earliest`, which is `u64::MAX` while there
+//!   are none, and none is within the horizon of `cursor`.
 
 use core::fmt;
 use core::ptr::NonNull;
@@ -30,12 +32,13 @@ use crate::list::List;
 use crate::place::Beyond;
 use crate::slots::Slots;
 
-/// A hierarchical timer wheel of `LEVELS` levels with `SLOTS` slots each.
+/// A hierarchical timer wheel of `LEVELS` levels with `SLOTS` slots each, of `STRANDS` lists each.
 ///
-/// `SLOTS` is a power of two from 2 to 64, and no level lies above the 64 bits of a tick: anything
-/// else does not compile. The horizon is the end of the aligned run of `SLOTS^LEVELS` ticks (the
-/// default: 2³⁶) in which `now` lies. A timer beyond it is armed just as well, and is looked at
-/// once more when the horizon reaches it. With `Wheel<T, 11, 64>` nothing is beyond.
+/// `SLOTS` is a power of two from 2 to 256, `STRANDS` one from 1 to 32, and no level lies above the 64
+/// bits of a tick: anything else does not compile. The horizon is the end of the aligned run of
+/// `SLOTS^LEVELS` ticks (the default: 2³⁶) in which `now` lies. A timer beyond it is armed just as
+/// well, and is looked at once more when the horizon reaches it. With `Wheel<T, 11, 64>` nothing is
+/// beyond. What shape to choose is told in the [crate's documentation](crate#choosing-the-shape).
 ///
 /// ```compile_fail
 /// # use core::ptr::NonNull;
@@ -113,7 +116,9 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
         self.fired.len
     }
 
-    /// Arms a node for `deadline_tick`, in O(1).
+    /// Arms a node for `deadline_tick`, in O(1). [`after`](Self::after) and
+    /// [`coarse`](Self::coarse) choose a tick, and so do [`within`](crate::within) and
+    /// [`next_period`](Self::next_period).
     ///
     /// A deadline that is not after [`now`](Self::now) fires on the next turn, also when time stands
     /// still. `u64::MAX` is a tick like any other: it fires when `now` reaches it.
@@ -181,8 +186,7 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
     /// and one for having been beyond the horizon. (There, a cancelled timer can cause one more.)
     ///
     /// In the middle of a drain, or after arming for the past, it is not after [`now`](Self::now).
-    /// `None` if nothing is armed. What waits for [`pop_fired`](Self::pop_fired) does not count.
-    /// O(`LEVELS`).
+    /// `None` if nothing is armed. What waits for [`pop_fired`](Self::pop_fired) does not count. O(1).
     pub fn next_event(&self) -> Option<u64> {
         if self.flight.is_empty() {
             self.next_block().map(|(_, block)| block.first)
@@ -205,7 +209,7 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
     }
 
     /// Hands back any one handle the wheel still holds, fired or not, in no stated order: for
-    /// shutting down. O(`LEVELS`).
+    /// shutting down. O(1).
     pub fn pop_any(&mut self) -> Option<T::Handle> {
         let node = self.any()?;
         // SAFETY: `node` is linked in this wheel.

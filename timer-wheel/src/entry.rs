@@ -19,7 +19,7 @@ use crate::level::Slot;
 /// - `entry` returns the address of an [`Entry`] inside `*node`, the same one each time, which
 ///   nothing else uses as an entry, and which is not moved or overwritten while it is linked.
 /// - `entry` makes no reference to the node or to a part of it. Other pointers to the node may be in
-///   use at that time.
+///   use at that time. It does not panic.
 /// - With `Handle = NonNull<Self>`, or another handle that does not own its node: every handle that
 ///   is given to [`Wheel::arm`](crate::Wheel::arm) points to a node that is live and pinned until the
 ///   wheel hands it back. Keep the node type, or all ways to its wheel, private; `arm` is safe to

@@ -170,7 +170,7 @@ fn a_wake_up_with_slack_is_round_and_not_too_late() {
     // With work left over there is no sleep, whatever the slack.
     wheel.arm(nodes.at(1), 40).unwrap();
     assert!(wheel.turn(45, 1).more);
-    assert_eq!(wheel.next_wakeup(1_000), Some(40));
+    assert_eq!(wheel.next_wakeup(1_000), Some(40), "sleeps with work left over");
     _ = wheel.turn(45, 1);
     wheel.arm(nodes.at(2), 45).unwrap();
     assert_eq!(wheel.next_wakeup(1_000), Some(45));

@@ -107,7 +107,7 @@ fn overlapping_ranges_share_a_wake_up() {
         wake_ups
     };
     assert_eq!(wake_ups(0), 100);
-    assert!(wake_ups(500) <= 16, "{}", wake_ups(500));
+    assert!(wake_ups(500) <= 16, "woken too often: {}", wake_ups(500));
 }
 
 #[test]

@@ -190,7 +190,7 @@ impl<const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
             let late = self.armed.values().next().filter(|timer| timer.deadline <= now);
             assert!(late.is_none(), "late: {late:?} at {now}");
         }
-        assert_eq!(turn.next, self.wheel.next_event());
+        assert_eq!(turn.next, self.wheel.next_event(), "the turn told another next event");
         assert_eq!(turn.more, turn.next.is_some_and(|tick| tick <= now));
         self.mid_drain = turn.more;
         self.check();
@@ -259,7 +259,7 @@ impl<const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
         assert_eq!(self.wheel.fired_len(), fired);
         let earliest = self.armed.keys().next().map(|&(deadline, _)| deadline);
         let next = self.wheel.next_event();
-        assert_eq!(next.is_some(), earliest.is_some());
+        assert_eq!(next.is_some(), earliest.is_some(), "an event exactly if something is armed");
         // Work to be done now is work in flight, or a block that starts by now.
         assert!(self.in_flight().is_empty() || next.is_some_and(|next| next <= self.wheel.now()));
         if let (Some(next), Some(earliest)) = (next, earliest) {

@@ -129,7 +129,7 @@ pub(crate) fn run<const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
 
 fn config() -> ProptestConfig {
     if cfg!(miri) {
-        ProptestConfig { cases: 2, failure_persistence: None, ..ProptestConfig::default() }
+        ProptestConfig { cases: 1, failure_persistence: None, ..ProptestConfig::default() }
     } else {
         ProptestConfig { cases: 1_000, ..ProptestConfig::default() }
     }

@@ -43,8 +43,9 @@ fn coarse_timers_are_late_by_an_eighth_at_most_and_moved_twice_at_most() {
     fn check<const LEVELS: usize, const SLOTS: usize>(horizon_bits: u32) {
         let (mut coarse_touches, mut exact_touches) = (0, 0);
         let (mut coarse_worst, mut exact_worst) = (0, 0);
-        for start_bits in 0..horizon_bits {
-            for distance_bits in 0..horizon_bits - 2 {
+        let step = if cfg!(miri) { 17 } else { 1 };
+        for start_bits in (0..horizon_bits).step_by(step) {
+            for distance_bits in (0..horizon_bits - 2).step_by(step) {
                 for (off, low) in [(0, 0), (1, 1), (1, 0x5a5a_5a5a_5a5a), (0, u64::MAX)] {
                     let start = (1 << start_bits) - off;
                     let distance = (1 << distance_bits) | (low & ((1 << distance_bits) - 1));
@@ -66,7 +67,7 @@ fn coarse_timers_are_late_by_an_eighth_at_most_and_moved_twice_at_most() {
                 }
             }
         }
-        assert_eq!((coarse_worst, exact_worst), (3, LEVELS), "the bounds are reached");
+        assert!(cfg!(miri) || (coarse_worst, exact_worst) == (3, LEVELS), "bounds not reached");
         assert!(coarse_touches < exact_touches, "{coarse_touches} {exact_touches}");
     }
     check::<6, 64>(36);

@@ -10,3 +10,4 @@ mod machine;
 mod ring;
 mod step;
 mod task;
+mod time;

@@ -5,3 +5,4 @@ mod deque;
 mod inbox;
 mod machine;
 mod scheduler;
+mod time;

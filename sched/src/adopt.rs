@@ -91,9 +91,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             // One that is not to be had, its CPU being back or another one having been faster, is looked after.
             let _ = self.adopt_wheel(&masked, id, wheel);
         }
-        // The loop turns the wheels next, and asks for the interrupt then (T3). Ordering: Relaxed; both are written and
-        // read on this CPU only.
+        // The loop turns the wheels next, and asks for the interrupt then (T3).
+        // Ordering: Relaxed; written and read on this CPU only.
         cpu.timers_due.store(true, Ordering::Relaxed);
+        // Ordering: Relaxed, as above.
         cpu.need_resched.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -146,6 +147,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ) -> Expired {
         let mut expired =
             Expired { fired: 0, budget_nodes: BATCH, more: false, event_ns: u64::MAX };
+        // Ordering: Relaxed, as below. Nearly always so, and this is in every timer interrupt.
+        if cpu.adopted.wheels.is_empty(CPUS, Ordering::Relaxed) {
+            return expired;
+        }
         // Ordering: Relaxed; written on this CPU only, and a hint.
         let first = cpu.adopted.next.load(Ordering::Relaxed);
         // Ordering: Relaxed; this CPU's own adoptions are seen, and one that is taken back may be seen late.
@@ -153,6 +158,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             let Some(wheel) = self.cpu(of) else { continue };
             if expired.budget_nodes == BATCH / 2 {
                 expired.more = true;
+                // Ordering: Relaxed, as above.
                 cpu.adopted.next.store(of.index(), Ordering::Relaxed);
                 break;
             }

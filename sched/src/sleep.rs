@@ -196,14 +196,15 @@ impl Future for Sleep {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.as_ref().get_ref();
-        // Ordering: Acquire pairs with the Release in `Timers::expire` (T2).
-        if this.entry.fired.load(Ordering::Acquire) {
+        // Ordering: Relaxed; only the drop, which acquires, lets go of the entry (T2).
+        if this.entry.fired.load(Ordering::Relaxed) {
             return Poll::Ready(());
         }
         if let Some(cpu) = this.armed_on.get() {
             this.clock.rearm(cpu, &this.entry, context.waker());
-            // Ordering: Acquire pairs with the Release in `Timers::expire`: it may have fired with the old waker.
-            return if this.entry.fired.load(Ordering::Acquire) {
+            // Ordering: Relaxed; as above, and set under the lock that was held just now: it may have fired with the old
+            // waker.
+            return if this.entry.fired.load(Ordering::Relaxed) {
                 Poll::Ready(())
             } else {
                 Poll::Pending

@@ -83,7 +83,7 @@ fn with_slack_of_a_block_there_is_no_cascade() {
         for ahead in [1, 2, 17, 63] {
             let mut wheel: Wheel<Node> = Wheel::starting_at(0);
             let earliest = ahead * block + block / 3;
-            assert_eq!(touches(&mut wheel, within(earliest, earliest + block - 1)), 1);
+            assert_eq!(touches(&mut wheel, timer_wheel::within(earliest, earliest + block - 1)), 1);
         }
     }
 }

@@ -36,7 +36,7 @@ fn counted<R>(work: impl FnOnce() -> R) -> (R, usize, usize) {
     (result, ACCESSES.get(), NODES.with_borrow(BTreeSet::len))
 }
 
-const TIMERS: usize = if cfg!(miri) { 60 } else { 2_000 };
+const TIMERS: usize = if cfg!(miri) { 12 } else { 2_000 };
 
 /// What one unit of budget may cost: its entry, the neighbours it leaves and those it gets; and the
 /// number of accesses to them.
@@ -108,7 +108,7 @@ fn what_a_call_touches_does_not_grow_with_the_number_of_timers() {
         assert!(popped.is_some());
         [arm, rearm, next, turned, cancel, pop]
     };
-    let few = costs(20);
+    let few = costs(10);
     assert_eq!(few[2], 0, "to ask for the next event touches no entry");
     assert_eq!(few, costs(TIMERS));
 }

@@ -216,6 +216,8 @@ fn who_adopts_a_keeper_adopts_what_it_kept() {
             assert_eq!(scheduler.adopt_timers(CpuId::new(2)), Ok(()));
             drop(core);
         });
+        // Let it come: loom switches threads at accesses that it knows.
+        loom::thread::yield_now();
         let has_come = has_come.load(SeqCst);
         if has_come && scheduler.adopt_timers(CpuId::new(1)).is_ok() {
             scheduler.on_timer();

@@ -11,7 +11,7 @@ use sched::{CpuId, Interrupts, Scheduler};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 
 const DUE_NS: u64 = 10_000;
@@ -206,19 +206,17 @@ fn who_adopts_a_keeper_adopts_what_it_kept() {
         Stepped::become_cpu(0);
         let core = scheduler.enter().expect("it is new");
         scheduler.machine().set_now_ns(DUE_NS);
-        // Invisible to loom: it orders nothing.
-        let came = Arc::new(AtomicBool::new(false));
+        // Loom's, so that it sees that what follows depends on it; Relaxed, so that it orders nothing.
+        let came = Arc::new(loom::sync::atomic::AtomicBool::new(false));
         let has_come = came.clone();
         let keeper = spawn(move || {
             Stepped::become_cpu(1);
             let core = scheduler.enter().expect("it is new");
-            came.store(true, SeqCst);
+            came.store(true, Relaxed);
             assert_eq!(scheduler.adopt_timers(CpuId::new(2)), Ok(()));
             drop(core);
         });
-        // Let it come: loom switches threads at accesses that it knows.
-        loom::thread::yield_now();
-        let has_come = has_come.load(SeqCst);
+        let has_come = has_come.load(Relaxed);
         if has_come && scheduler.adopt_timers(CpuId::new(1)).is_ok() {
             scheduler.on_timer();
             assert_eq!(sleeper.wakes.count(), 1, "the keeper has gone, and what it kept is lost");

@@ -26,6 +26,9 @@ const LEAST_PAIRS: usize = 5;
 /// From this size on the caches take long to fill again after the others' turns.
 const LARGE: u64 = 10_000;
 
+/// From this size on a row takes longer than all of the quick form.
+const HUGE: u64 = 10_000_000;
+
 impl Effort {
     /// A minute or two for everything.
     pub const QUICK: Self = Self {
@@ -50,7 +53,8 @@ impl Effort {
 impl Work {
     /// Every size of the work.
     pub fn measure(&self, effort: Effort, floors: &Floors, mut show: impl FnMut(Row)) {
-        for &size in self.sizes {
+        let too_large = |size| size >= HUGE && effort.row < Effort::FULL.row;
+        for &size in self.sizes.iter().filter(|&&size| !too_large(size)) {
             show(self.measure_size(size, effort, floors));
         }
     }

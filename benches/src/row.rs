@@ -2,6 +2,7 @@
 
 use crate::goal::{Against, Goal};
 use crate::stats;
+use crate::work::OURS;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -37,9 +38,11 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether the goal, or without one the ratio, has to do with this rival.
+    /// Whether the goal, or without one the ratio, has to do with this rival. We are no rivals of ourselves, in whatever
+    /// shape.
     pub(crate) fn counts(&self, rival: &str) -> bool {
-        self.goal.map_or(Against::All, |goal| goal.against).counts(rival)
+        !rival.starts_with(OURS)
+            && self.goal.map_or(Against::All, |goal| goal.against).counts(rival)
     }
 
     /// The fastest rival of those that count.

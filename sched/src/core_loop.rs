@@ -332,8 +332,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
     fn drop(&mut self) {
         self.resume_from_halt();
         self.pass_on();
-        // Ordering: Relaxed; a thief that comes late finds the deque as it was left.
-        self.scheduler.online.remove(self.id, Ordering::Relaxed);
+        // Ordering: Release pairs with the Acquire in `adopt_wheel`, which sees what this CPU had adopted. (A thief that
+        // comes late finds the deque as it was left.)
+        self.scheduler.online.remove(self.id, Ordering::Release);
         // The last look at the lists is over; the next loop finds them here.
         let masked = self.scheduler.masked();
         let parked = Parked {

@@ -1,5 +1,6 @@
 //! What one CPU is to the others, and what it keeps while no loop is on it.
 
+use crate::adopt::Adopted;
 use crate::level::RunningLevel;
 use crate::lock::Lock;
 use crate::run_queue::Lanes;
@@ -36,6 +37,8 @@ pub(crate) struct Cpu {
     pub(crate) normal_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) background_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) timers: Lock<Timers>,
+    /// Wheels of CPUs that are gone, which this one turns as well.
+    pub(crate) adopted: Adopted,
     /// The loop's private lists while no loop is on the CPU; `None` while one is.
     pub(crate) parked: Lock<Option<Parked>>,
     /// Serial number of the next task that is spawned here.
@@ -68,6 +71,7 @@ impl Cpu {
                 normal_deque: StealDeque::new(),
                 background_deque: StealDeque::new(),
                 timers: Lock::new(Timers::new()),
+                adopted: Adopted::new(),
                 parked: Lock::new(Some(Parked {
                     arrived: List::new(),
                     critical: List::new(),

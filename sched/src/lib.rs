@@ -5,6 +5,7 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+mod adopt;
 mod core_loop;
 mod cpu;
 mod cpu_set;
@@ -20,6 +21,7 @@ mod run_queue;
 mod run_task;
 mod scheduler;
 mod settings;
+mod sleep;
 mod spawn;
 pub mod state;
 mod stats;

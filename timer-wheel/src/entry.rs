@@ -19,7 +19,7 @@ use crate::level::Slot;
 /// - `entry` returns the address of an [`Entry`] inside `*node`, the same one each time, which
 ///   nothing else uses as an entry, and which is not moved or overwritten while it is linked.
 /// - `entry` makes no reference to the node or to a part of it. Other pointers to the node may be in
-///   use at that time.
+///   use at that time. It does not panic.
 /// - With `Handle = NonNull<Self>`, or another handle that does not own its node: every handle that
 ///   is given to [`Wheel::arm`](crate::Wheel::arm) points to a node that is live and pinned until the
 ///   wheel hands it back. Keep the node type, or all ways to its wheel, private; `arm` is safe to
@@ -75,9 +75,12 @@ pub unsafe trait Linked: Sized {
 pub enum State {
     /// In no wheel.
     Idle,
-    /// Held by a wheel and not yet fired: in a slot, or in flight. Which of the two only the wheel
-    /// knows, because it takes a slot into flight without touching the slot's entries.
+    /// Held by a wheel and not yet fired. Asked of the entry, this includes what is in flight: a
+    /// slot is taken into flight without a word to its entries.
     Armed,
+    /// Armed, and among those that the wheel looks at next, being due or to be moved to a lower
+    /// level. Only [`Wheel::state`](crate::Wheel::state) tells.
+    InFlight,
     /// Fired, and not yet handed out by [`Wheel::pop_fired`](crate::Wheel::pop_fired).
     Fired,
 }
@@ -86,7 +89,8 @@ pub enum State {
 ///
 /// It can be sent to another thread, but is not `Sync`. Whoever declares a node `Sync` promises that
 /// all wheels the node is ever handed to, and all calls of its [`state`](Self::state) and
-/// [`deadline`](Self::deadline), exclude one another (one lock, say):
+/// [`deadline`](Self::deadline) and of [`Wheel::state`](crate::Wheel::state) for it, exclude one
+/// another (one lock, say):
 ///
 /// ```compile_fail,E0277
 /// # use timer_wheel::Entry;
@@ -98,12 +102,13 @@ pub struct Entry<T> {
     _pinned: PhantomPinned,
 }
 
-/// The list an entry was put on. It stays as it is when a slot's list is taken into flight.
+/// Where an entry was put. It stays as it is when a slot's lists are taken into flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Idle,
     Slot(Slot),
-    Beyond,
+    /// Beyond the horizon, and the mark of the lap: it changes each time those there are taken.
+    Beyond(bool),
     Flight,
     Fired,
 }
@@ -148,15 +153,17 @@ impl<T> Entry<T> {
     }
 
     /// Whether the entry is held by a wheel, and whether it has fired. O(1).
+    ///
+    /// Never [`State::InFlight`].
     pub fn state(&self) -> State {
         match self.fields().place {
             Place::Idle => State::Idle,
-            Place::Slot(_) | Place::Beyond | Place::Flight => State::Armed,
+            Place::Slot(_) | Place::Beyond(_) | Place::Flight => State::Armed,
             Place::Fired => State::Fired,
         }
     }
 
-    /// The tick for which the entry was last armed; 0 if never. O(1).
+    /// The tick for which the entry was last armed, also after it has fired; 0 if never. O(1).
     pub fn deadline(&self) -> u64 {
         self.fields().deadline_tick
     }

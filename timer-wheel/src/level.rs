@@ -1,4 +1,4 @@
-//! Where a deadline belongs: pure arithmetic, and one occupancy word per level.
+//! Where a deadline belongs: pure arithmetic.
 //!
 //! A tick is read as a number in base `SLOTS`. Level `l` looks at digit `l`; a slot of level `l`
 //! stands for a *block* of `SLOTS^l` consecutive ticks that agree in all digits from `l` upward.
@@ -6,11 +6,12 @@
 //! tick, in the slot that this digit names. When they differ above the top level, the deadline is
 //! beyond the horizon.
 //!
-//! That scheme has two consequences on which everything else rests. For a reference tick that
+//! That scheme has three consequences on which everything else rests. For a reference tick that
 //! does not pass the start of the deadline's block, the answer stays the same, so nothing moves
-//! while time runs. And every occupied slot of a level lies in the same slot of the level above as
-//! the reference tick itself: blocks of a lower level start before those of any higher level, and
-//! no two blocks start at the same tick.
+//! while time runs. Every occupied slot of a level lies in the same slot of the level above as the
+//! reference tick itself: blocks of a lower level start before those of any higher level, and no two
+//! blocks start at the same tick. And a slot whose block the reference tick is in belongs to no
+//! deadline: it stays empty until the block is over.
 
 /// A run of ticks, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,18 +27,24 @@ pub(crate) struct Slot {
     pub(crate) index: u8,
 }
 
-/// The arithmetic of a wheel with `LEVELS` levels of `SLOTS` slots.
-pub(crate) struct Geometry<const LEVELS: usize, const SLOTS: usize>;
+/// The arithmetic of a wheel with `LEVELS` levels of `SLOTS` slots of `STRANDS` lists.
+pub(crate) struct Geometry<const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>;
 
-impl<const LEVELS: usize, const SLOTS: usize> Geometry<LEVELS, SLOTS> {
+impl<const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
+    Geometry<LEVELS, SLOTS, STRANDS>
+{
     /// Evaluated by every constructor, so that a wheel of a bad shape does not compile.
     pub(crate) const VALID: () = {
         assert!(SLOTS.is_power_of_two() && SLOTS >= 2, "SLOTS must be a power of two, at least 2");
-        assert!(SLOTS <= 64, "SLOTS must be at most 64: one occupancy word per level");
+        assert!(SLOTS <= 256, "SLOTS must be at most 256");
         assert!(LEVELS >= 1, "a wheel needs a level");
         assert!(
             (LEVELS - 1) * (SLOTS.trailing_zeros() as usize) < 64,
             "the top level lies above the 64 bits of a tick"
+        );
+        assert!(
+            STRANDS.is_power_of_two() && STRANDS <= 32,
+            "STRANDS must be a power of two, at most 32"
         );
     };
 
@@ -47,7 +54,9 @@ impl<const LEVELS: usize, const SLOTS: usize> Geometry<LEVELS, SLOTS> {
     /// allowed: that is everything within the horizon.
     const fn mask(level: u32) -> u64 {
         let bits = level * Self::DIGIT_BITS;
-        if bits >= u64::BITS { u64::MAX } else { (1 << bits) - 1 }
+        // The first condition is known to the compiler, and false for most shapes.
+        let whole = LEVELS as u32 * Self::DIGIT_BITS >= u64::BITS && bits >= u64::BITS;
+        if whole { u64::MAX } else { (1 << bits) - 1 }
     }
 
     /// Where a `deadline` after `reference` belongs; `None` beyond the horizon.
@@ -74,32 +83,16 @@ impl<const LEVELS: usize, const SLOTS: usize> Geometry<LEVELS, SLOTS> {
     pub(crate) const fn horizon_start(deadline: u64) -> u64 {
         deadline & !Self::mask(LEVELS as u32)
     }
-}
 
-/// One bit per slot: set exactly while the slot's list holds something.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Occupancy<const LEVELS: usize> {
-    words: [u64; LEVELS],
-}
-
-impl<const LEVELS: usize> Occupancy<LEVELS> {
-    pub(crate) const fn new() -> Self {
-        Self { words: [0; LEVELS] }
-    }
-
-    pub(crate) fn set(&mut self, slot: Slot) {
-        self.words[usize::from(slot.level)] |= 1 << slot.index;
-    }
-
-    pub(crate) fn clear(&mut self, slot: Slot) {
-        self.words[usize::from(slot.level)] &= !(1 << slot.index);
-    }
-
-    /// The occupied slot whose block starts first: the lowest slot of the lowest occupied level.
-    pub(crate) fn first(&self) -> Option<Slot> {
-        let level = self.words.iter().position(|&word| word != 0)?;
-        let index = self.words[level].trailing_zeros();
-        Some(Slot { level: level as u8, index: index as u8 })
+    /// The strand, of any slot, for what fires at `tick`: the same for equal ticks, and spread evenly
+    /// over ticks that have something in common, such as being multiples of something.
+    pub(crate) const fn strand(tick: u64) -> usize {
+        if STRANDS == 1 {
+            return 0;
+        }
+        // 2^64 divided by the golden ratio; the high bits of the product depend on all of `tick`.
+        let spread = tick.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (spread >> (u64::BITS - STRANDS.trailing_zeros())) as usize
     }
 }
 
@@ -107,8 +100,8 @@ impl<const LEVELS: usize> Occupancy<LEVELS> {
 mod tests {
     use super::*;
 
-    type Small = Geometry<2, 4>;
-    type Full = Geometry<11, 64>;
+    type Small = Geometry<2, 4, 2>;
+    type Full = Geometry<11, 64, 1>;
 
     /// Every pair of ticks of three revolutions of a wheel of 16 ticks.
     #[test]
@@ -127,9 +120,13 @@ mod tests {
                     assert_eq!(Small::slot(later, deadline), Some(slot));
                     assert_eq!(Small::block(later, slot), block);
                 }
-                // From the block's first tick on the deadline belongs on a lower level.
+                // From the block's first tick on the deadline belongs on a lower level, and nothing
+                // belongs in the slot until the block is over.
                 let lower = Small::slot(block.first, deadline);
                 assert!(deadline == block.first || lower.is_some_and(|s| s.level < slot.level));
+                for within in block.first..=block.last {
+                    assert!((within + 1..64).all(|other| Small::slot(within, other) != Some(slot)));
+                }
             }
         }
     }
@@ -140,19 +137,21 @@ mod tests {
         let top = Full::block(0, Slot { level: 10, index: 15 });
         assert_eq!(top, Block { first: 15 << 60, last: u64::MAX });
         assert_eq!(Full::slot(u64::MAX - 1, u64::MAX), Some(Slot { level: 0, index: 63 }));
-        assert_eq!(Geometry::<6, 64>::slot(0, 1 << 36), None);
-        assert_eq!(Geometry::<6, 64>::horizon_start(u64::MAX), !((1 << 36) - 1));
+        assert_eq!(Geometry::<6, 64, 1>::slot(0, 1 << 36), None);
+        assert_eq!(Geometry::<6, 64, 1>::horizon_start(u64::MAX), !((1 << 36) - 1));
+        type Wide = Geometry<8, 256, 1>;
+        assert_eq!(Wide::slot(0, u64::MAX), Some(Slot { level: 7, index: 255 }));
     }
 
     #[test]
-    fn the_lowest_level_comes_first() {
-        let mut occupancy = Occupancy::<3>::new();
-        assert_eq!(occupancy.first(), None);
-        for (level, index) in [(2, 0), (1, 63), (1, 5)] {
-            occupancy.set(Slot { level, index });
-            assert_eq!(occupancy.first(), Some(Slot { level, index }));
+    fn ticks_with_something_in_common_are_spread_over_the_strands() {
+        for step in [1, 2, 10, 64, 1_000, 4_096, 10_000, 1 << 20, 1_000_000] {
+            let mut used = [0; 8];
+            for tick in 0..800 {
+                used[Geometry::<4, 256, 8>::strand(tick * step)] += 1;
+            }
+            assert!(used.iter().all(|&count| (50..200).contains(&count)), "{step}: {used:?}");
         }
-        occupancy.clear(Slot { level: 1, index: 5 });
-        assert_eq!(occupancy.first(), Some(Slot { level: 1, index: 63 }));
+        assert_eq!(Geometry::<6, 64, 1>::strand(u64::MAX), 0);
     }
 }

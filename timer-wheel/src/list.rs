@@ -8,9 +8,7 @@
 //! - **L2** Every stored pointer is the one that [`Handle::into_raw`](crate::Handle::into_raw)
 //!   gave, never one that came in from elsewhere: a handle can be made of it again.
 //!
-//! Being circular, a node can leave by its own links alone unless it is the first of its list.
-//! That is what makes a cancel O(1) although a whole slot is taken into flight without a word to
-//! its entries.
+//! Being circular, the list can be taken over by another head in O(1), without a word to its nodes.
 
 use core::ptr::NonNull;
 
@@ -31,10 +29,6 @@ impl<T: Linked> List<T> {
 
     pub(crate) const fn first(&self) -> Option<NonNull<T>> {
         self.first
-    }
-
-    pub(crate) fn starts_with(&self, node: NonNull<T>) -> bool {
-        self.first == Some(node)
     }
 
     /// Empties the list and returns it, in O(1) and without touching a node.
@@ -65,16 +59,25 @@ impl<T: Linked> List<T> {
     /// Takes the first node off the list.
     pub(crate) fn pop_front(&mut self) -> Option<NonNull<T>> {
         let first = self.first?;
-        // SAFETY: `first` is the first node of this list.
-        Some(unsafe { self.unlink(first) })
+        // SAFETY: `first` is listed; by L1 so are its neighbours: all are live and ours.
+        unsafe {
+            let Fields { prev: last, next, .. } = *fields(first);
+            if next == first {
+                self.first = None;
+            } else {
+                self.first = Some(next);
+                (*fields(last)).next = next;
+                (*fields(next)).prev = last;
+            }
+        }
+        Some(first)
     }
 
     /// Takes `node` off its list and returns it by the pointer under which it was listed (L2).
     ///
     /// # Safety
     ///
-    /// `node` is on this list, or on another one and not the first there. The caller may access
-    /// the entries of all nodes of that list.
+    /// `node` is on this list. The caller may access the entries of all nodes of the list.
     pub(crate) unsafe fn unlink(&mut self, node: NonNull<T>) -> NonNull<T> {
         // SAFETY: `node` is listed; by L1 so are its neighbours: all are live and ours.
         unsafe {
@@ -82,7 +85,7 @@ impl<T: Linked> List<T> {
             debug_assert!((*fields(next)).prev == node, "broken list: foreign or moved node");
             let listed = (*fields(prev)).next;
             debug_assert!(listed == node, "broken list: foreign or moved node");
-            if self.starts_with(node) {
+            if self.first == Some(node) {
                 self.first = if next == node { None } else { Some(next) };
             }
             (*fields(prev)).next = next;
@@ -90,6 +93,10 @@ impl<T: Linked> List<T> {
             listed
         }
     }
+}
+
+pub(crate) fn all_empty<T: Linked>(lists: &[List<T>]) -> bool {
+    lists.iter().all(List::is_empty)
 }
 
 struct Links<T> {

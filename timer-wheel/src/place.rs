@@ -1,32 +1,43 @@
 //! Which list a node goes to, which it is on, and which is worked off next: where the invariants
 //! W2 to W7 of `wheel.rs` are made true.
 //!
-//! An entry remembers the list it was put on, not whether that list has since been taken into
-//! flight. There is no need to: it is the first in flight, or else its own links tell all.
+//! An entry remembers where it was put, and the flight where it was taken from: together they tell
+//! where the entry is (F2).
 
 use core::ptr::NonNull;
 
 use crate::entry::{Linked, Place, fields};
 use crate::level::{Block, Geometry};
-use crate::list::List;
-use crate::wheel::{Beyond, Flight, Wheel};
+use crate::list::{List, all_empty};
+use crate::wheel::Wheel;
 
-impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS> {
+/// The entries beyond the horizon.
+pub(crate) struct Beyond<T, const STRANDS: usize> {
+    pub(crate) lists: [List<T>; STRANDS],
+    /// A lower bound of their deadlines; `u64::MAX` while there are none.
+    pub(crate) earliest: u64,
+    /// The mark of those that are put here now.
+    pub(crate) lap: bool,
+}
+
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
+    Wheel<T, LEVELS, SLOTS, STRANDS>
+{
     /// Puts `node` where W2 to W5 want it.
     ///
     /// # Safety
     ///
     /// `node` was made of a handle which is the wheel's, and is on no list.
     pub(crate) unsafe fn link(&mut self, node: NonNull<T>, deadline_tick: u64) {
-        if self.flight.list.is_empty() {
-            self.flight.last = self.cursor;
+        if self.flight.is_empty() {
+            self.flight.restart(self.cursor);
         }
         // SAFETY: by contract `node` is live, ours, and on no list.
         unsafe {
             (*fields(node)).deadline_tick = deadline_tick;
-            if deadline_tick <= self.flight.last {
+            if deadline_tick <= self.flight.last() {
                 (*fields(node)).place = Place::Flight;
-                self.flight.list.push_back(node);
+                self.flight.push_back(self.strand(deadline_tick), node);
             } else {
                 self.place(node, deadline_tick);
             }
@@ -41,26 +52,19 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
     /// `node` was made of a handle which is the wheel's, is on no list, and `deadline_tick`, its
     /// deadline, is after `cursor`.
     pub(crate) unsafe fn place(&mut self, node: NonNull<T>, deadline_tick: u64) -> bool {
-        let slot = Geometry::<LEVELS, SLOTS>::slot(self.cursor, deadline_tick);
-        let (place, list) = match slot {
-            Some(slot) => {
-                self.occupancy.set(slot);
-                (
-                    Place::Slot(slot),
-                    &mut self.slots[usize::from(slot.level)][usize::from(slot.index)],
-                )
-            }
-            None => {
-                let Beyond { list, earliest } = &mut self.beyond;
-                *earliest =
-                    if list.is_empty() { deadline_tick } else { deadline_tick.min(*earliest) };
-                (Place::Beyond, list)
-            }
-        };
+        let slot = Geometry::<LEVELS, SLOTS, STRANDS>::slot(self.cursor, deadline_tick);
+        let strand = self.strand(deadline_tick);
         // SAFETY: by contract `node` is live, ours, and on no list.
         unsafe {
-            (*fields(node)).place = place;
-            list.push_back(node);
+            if let Some(slot) = slot {
+                (*fields(node)).place = Place::Slot(slot);
+                self.slots.push_back(slot, strand, node);
+            } else {
+                let Beyond { lists, earliest, lap } = &mut self.beyond;
+                (*fields(node)).place = Place::Beyond(*lap);
+                lists[strand].push_back(node);
+                *earliest = deadline_tick.min(*earliest);
+            }
         }
         slot.is_some()
     }
@@ -72,18 +76,21 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
     /// As for [`cancel`](Self::cancel).
     pub(crate) unsafe fn unlink(&mut self, node: NonNull<T>) -> Option<NonNull<T>> {
         // SAFETY: `node` is live, by contract.
-        let place = unsafe { (*fields(node)).place };
-        // If the list `node` was put on has been taken into flight, only the first node there needs
-        // its list named; the others are inner nodes, for which any other list will do.
-        let held_by = if self.flight.list.starts_with(node) { Place::Flight } else { place };
-        let list = self.list_mut(held_by)?;
-        // SAFETY: `node` is linked in this wheel; if not on `list`, it is an inner node of the flight.
-        let node = unsafe { list.unlink(node) };
-        if let (Place::Slot(slot), true) = (held_by, list.is_empty()) {
-            self.occupancy.clear(slot);
-        }
+        let (place, deadline_tick) =
+            unsafe { ((*fields(node)).place, (*fields(node)).deadline_tick) };
+        let strand = self.strand(deadline_tick);
+        // SAFETY: `node` is linked in this wheel if it is not idle: where its place says, by F2 and W2.
+        let node = unsafe {
+            match place {
+                Place::Idle => return None,
+                Place::Fired => self.fired.list.unlink(node),
+                _ if self.flight.holds(place) => self.flight.unlink(strand, node),
+                Place::Slot(slot) => self.slots.unlink(slot, strand, node),
+                _ => self.unlink_from_beyond(strand, node),
+            }
+        };
         match place {
-            Place::Fired => self.fired_len -= 1,
+            Place::Fired => self.fired.len -= 1,
             _ => self.armed_len -= 1,
         }
         // SAFETY: `node` is live.
@@ -91,40 +98,69 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
         Some(node)
     }
 
-    /// The list that `place` names.
-    pub(crate) fn list_mut(&mut self, place: Place) -> Option<&mut List<T>> {
-        match place {
-            Place::Idle => None,
-            Place::Slot(slot) => {
-                Some(&mut self.slots[usize::from(slot.level)][usize::from(slot.index)])
-            }
-            Place::Beyond => Some(&mut self.beyond.list),
-            Place::Flight => Some(&mut self.flight.list),
-            Place::Fired => Some(&mut self.fired),
+    /// # Safety
+    ///
+    /// `node` is on that list. The caller may access the entries of all nodes of the list.
+    unsafe fn unlink_from_beyond(&mut self, strand: usize, node: NonNull<T>) -> NonNull<T> {
+        let Beyond { lists, earliest, .. } = &mut self.beyond;
+        // SAFETY: by contract.
+        let node = unsafe { lists[strand].unlink(node) };
+        if all_empty(lists) {
+            *earliest = u64::MAX;
         }
+        node
     }
 
-    /// The list to be taken into flight next, and the block that will be in flight then.
+    /// The strand of an armed entry. What is due shares one, whatever its deadline.
+    fn strand(&self, deadline_tick: u64) -> usize {
+        Geometry::<LEVELS, SLOTS, STRANDS>::strand(deadline_tick.max(self.cursor))
+    }
+
+    /// Where what is taken into flight next lies, and the block that will be in flight then.
     pub(crate) fn next_block(&self) -> Option<(Place, Block)> {
-        if let Some(slot) = self.occupancy.first() {
-            return Some((Place::Slot(slot), Geometry::<LEVELS, SLOTS>::block(self.cursor, slot)));
+        if let Some(slot) = self.slots.first_occupied() {
+            let block = Geometry::<LEVELS, SLOTS, STRANDS>::block(self.cursor, slot);
+            return Some((Place::Slot(slot), block));
         }
-        if self.beyond.list.is_empty() {
+        let Beyond { lists, earliest, lap } = &self.beyond;
+        if all_empty(lists) {
             return None;
         }
-        let first = Geometry::<LEVELS, SLOTS>::horizon_start(self.beyond.earliest);
-        Some((Place::Beyond, Block { first, last: u64::MAX }))
+        let first = Geometry::<LEVELS, SLOTS, STRANDS>::horizon_start(*earliest);
+        Some((Place::Beyond(*lap), Block { first, last: u64::MAX }))
     }
 
-    /// Takes the list of `block`, as found by [`next_block`](Self::next_block), into flight: O(1).
+    /// Takes what lies at `place`, as found by [`next_block`](Self::next_block), into flight: O(1).
     pub(crate) fn take_into_flight(&mut self, place: Place, block: Block) {
-        debug_assert!(self.flight.list.is_empty(), "one block at a time");
-        if let Place::Slot(slot) = place {
-            self.occupancy.clear(slot);
+        debug_assert!(self.flight.is_empty(), "one block at a time");
+        debug_assert!(self.cursor <= block.first && block.first <= self.now, "W1");
+        self.cursor = block.first;
+        let Self { slots, beyond, flight, .. } = self;
+        match place {
+            Place::Slot(slot) => {
+                // A slot of level 0 has one list: that of the strand of its tick.
+                let strand = match slot.level {
+                    0 => Geometry::<LEVELS, SLOTS, STRANDS>::strand(block.first),
+                    _ => 0,
+                };
+                flight.take(slots.take(slot), strand, place, block.last);
+            }
+            _ => {
+                beyond.earliest = u64::MAX;
+                beyond.lap = !beyond.lap;
+                flight.take(&mut beyond.lists, 0, place, block.last);
+            }
         }
-        if let Some(list) = self.list_mut(place) {
-            self.flight = Flight { list: list.take(), last: block.last };
-            self.cursor = block.first;
+    }
+
+    /// Any node that is held.
+    pub(crate) fn any(&mut self) -> Option<NonNull<T>> {
+        if let Some(node) = self.fired.list.first().or_else(|| self.flight.first()) {
+            return Some(node);
+        }
+        match self.slots.first_occupied() {
+            Some(slot) => self.slots.first_node(slot),
+            None => self.beyond.lists.iter().find_map(List::first),
         }
     }
 }

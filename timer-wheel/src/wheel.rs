@@ -1,37 +1,44 @@
 //! Arming, cancelling, and what comes next.
 //!
-//! Every held entry is on exactly one list: that of a slot, the one *beyond* the horizon, the one
-//! *in flight* (taken from one of the former, or due on arming, and to be looked at next), or the
-//! one of the *fired*. `cursor` is the tick up to which the wheel has worked; `now` the latest tick
+//! Every held entry is on exactly one list: one of those of a slot, of those *beyond* the horizon, of
+//! those *in flight* (taken from one of the former, or due on arming, and to be looked at next), or
+//! the one of the *fired*. `cursor` is the tick up to which the wheel has worked; `now` the latest tick
 //! it was told. Invariants, kept between any two calls (`drain.rs` keeps them in mid-drain):
 //!
 //! - **W1** `cursor ≤ now`; neither goes back. A turn that leaves nothing due leaves them equal.
 //! - **W2** An armed entry that is not in flight has a deadline after `cursor`, and is where
-//!   `Geometry::slot(cursor, deadline)` says; beyond the horizon if that is nowhere.
-//! - **W3** The block in flight is the ticks up to `flight.last ≥ cursor`, and no deadline in flight
+//!   `Geometry::slot(cursor, deadline)` says; beyond the horizon if that is nowhere. Of the lists
+//!   there, and of those in flight, it is on the one of its strand: `Geometry::strand` of the later of
+//!   `cursor` and its deadline.
+//! - **W3** The block in flight is the ticks up to `flight.last() ≥ cursor`, and no deadline in flight
 //!   lies after it. With nothing in flight it ends at `cursor`.
-//! - **W4** An entry armed with a deadline in the block in flight goes to the end of the flight.
+//! - **W4** An entry armed with a deadline in the block in flight goes to the end of its strand there.
 //! - **W5** Among equal deadlines: the fired, then those in a slot or beyond, then those in flight;
-//!   and on each list in the order of arming. (By W2 they share a slot; by W4 later ones queue up
-//!   behind those still to be moved there.)
-//! - **W6** A slot's occupancy bit is set exactly while its list holds something.
-//! - **W7** No deadline beyond the horizon is before `beyond.earliest`, and none is within the
-//!   horizon of `cursor`.
+//!   and on each list in the order of arming. (By W2 they share a slot and a strand; by W4 later ones
+//!   queue up behind those still to be moved there.)
+//! - **W6** A slot's occupancy bit is set exactly while its lists hold something.
+//! - **W7** No deadline beyond the horizon is before `beyond.earliest`, which is `u64::MAX` while there
+//!   are none, and none is within the horizon of `cursor`.
 
 use core::fmt;
 use core::ptr::NonNull;
 
-use crate::entry::{Linked, Place, fields};
+use crate::entry::{Linked, Place, State, fields};
+use crate::fired::Waiting;
+use crate::flight::Flight;
 use crate::handle::Handle;
-use crate::level::{Geometry, Occupancy};
+use crate::level::Geometry;
 use crate::list::List;
+use crate::place::Beyond;
+use crate::slots::Slots;
 
-/// A hierarchical timer wheel of `LEVELS` levels with `SLOTS` slots each.
+/// A hierarchical timer wheel of `LEVELS` levels with `SLOTS` slots each, of `STRANDS` lists each.
 ///
-/// `SLOTS` is a power of two from 2 to 64, and no level lies above the 64 bits of a tick: anything
-/// else does not compile. The horizon is the end of the aligned run of `SLOTS^LEVELS` ticks (the
-/// default: 2³⁶) in which `now` lies. A timer beyond it is armed just as well, and is looked at
-/// once more when the horizon reaches it. With `Wheel<T, 11, 64>` nothing is beyond.
+/// `SLOTS` is a power of two from 2 to 256, `STRANDS` one from 1 to 32, and no level lies above the 64
+/// bits of a tick: anything else does not compile. The horizon is the end of the aligned run of
+/// `SLOTS^LEVELS` ticks (the default: 2³⁶) in which `now` lies. A timer beyond it is armed just as
+/// well, and is looked at once more when the horizon reaches it. With `Wheel<T, 11, 64>` nothing is
+/// beyond. What shape to choose is told in the [crate's documentation](crate#choosing-the-shape).
 ///
 /// ```compile_fail
 /// # use core::ptr::NonNull;
@@ -48,32 +55,24 @@ use crate::list::List;
 ///
 /// The wheel may be moved while it holds entries. Dropping it drops the handles of all entries
 /// still held, fired ones included. Forgetting it leaves them linked for good.
-pub struct Wheel<T: Linked, const LEVELS: usize = 6, const SLOTS: usize = 64> {
-    pub(crate) slots: [[List<T>; SLOTS]; LEVELS],
-    pub(crate) occupancy: Occupancy<LEVELS>,
-    pub(crate) beyond: Beyond<T>,
-    pub(crate) flight: Flight<T>,
-    pub(crate) fired: List<T>,
+pub struct Wheel<
+    T: Linked,
+    const LEVELS: usize = 6,
+    const SLOTS: usize = 64,
+    const STRANDS: usize = 1,
+> {
+    pub(crate) slots: Slots<T, LEVELS, SLOTS, STRANDS>,
+    pub(crate) beyond: Beyond<T, STRANDS>,
+    pub(crate) flight: Flight<T, STRANDS>,
+    pub(crate) fired: Waiting<T>,
     pub(crate) now: u64,
     pub(crate) cursor: u64,
     pub(crate) armed_len: usize,
-    pub(crate) fired_len: usize,
 }
 
-/// The entries beyond the horizon.
-pub(crate) struct Beyond<T> {
-    pub(crate) list: List<T>,
-    /// A lower bound of their deadlines; without meaning while there are none.
-    pub(crate) earliest: u64,
-}
-
-/// The entries in flight.
-pub(crate) struct Flight<T> {
-    pub(crate) list: List<T>,
-    pub(crate) last: u64,
-}
-
-impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS> {
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
+    Wheel<T, LEVELS, SLOTS, STRANDS>
+{
     /// An empty wheel whose time is tick 0.
     pub const fn new() -> Self {
         Self::starting_at(0)
@@ -81,17 +80,19 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
 
     /// An empty wheel whose time is `now_tick`.
     pub const fn starting_at(now_tick: u64) -> Self {
-        let () = Geometry::<LEVELS, SLOTS>::VALID;
+        let () = Geometry::<LEVELS, SLOTS, STRANDS>::VALID;
         Self {
-            slots: [const { [const { List::new() }; SLOTS] }; LEVELS],
-            occupancy: Occupancy::new(),
-            beyond: Beyond { list: List::new(), earliest: 0 },
-            flight: Flight { list: List::new(), last: now_tick },
-            fired: List::new(),
+            slots: Slots::new(),
+            beyond: Beyond {
+                lists: [const { List::new() }; STRANDS],
+                earliest: u64::MAX,
+                lap: false,
+            },
+            flight: Flight::none(now_tick),
+            fired: Waiting { list: List::new(), len: 0 },
             now: now_tick,
             cursor: now_tick,
             armed_len: 0,
-            fired_len: 0,
         }
     }
 
@@ -112,10 +113,12 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
 
     /// How many entries have fired and wait for [`pop_fired`](Self::pop_fired). O(1).
     pub const fn fired_len(&self) -> usize {
-        self.fired_len
+        self.fired.len
     }
 
-    /// Arms a node for `deadline_tick`, in O(1).
+    /// Arms a node for `deadline_tick`, in O(1). [`after`](Self::after) and
+    /// [`coarse`](Self::coarse) choose a tick, and so do [`within`](crate::within) and
+    /// [`next_period`](Self::next_period).
     ///
     /// A deadline that is not after [`now`](Self::now) fires on the next turn, also when time stands
     /// still. `u64::MAX` is a tick like any other: it fires when `now` reaches it.
@@ -183,49 +186,79 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Wheel<T, LEVELS, SLOTS>
     /// and one for having been beyond the horizon. (There, a cancelled timer can cause one more.)
     ///
     /// In the middle of a drain, or after arming for the past, it is not after [`now`](Self::now).
-    /// `None` if nothing is armed. What waits for [`pop_fired`](Self::pop_fired) does not count.
-    /// O(`LEVELS`).
+    /// `None` if nothing is armed. What waits for [`pop_fired`](Self::pop_fired) does not count. O(1).
     pub fn next_event(&self) -> Option<u64> {
-        if self.flight.list.is_empty() {
+        if self.flight.is_empty() {
             self.next_block().map(|(_, block)| block.first)
         } else {
             Some(self.cursor)
         }
     }
 
+    /// Where `node` stands. Other than [`Entry::state`](crate::Entry::state) it tells
+    /// [`State::InFlight`] from [`State::Armed`], for a node in this wheel. O(1).
+    pub fn state(&self, node: &T) -> State {
+        // SAFETY: `node` is live, and its entry not written now: see `Entry` for why.
+        let place = unsafe { (*fields(NonNull::from(node))).place };
+        match place {
+            Place::Idle => State::Idle,
+            Place::Fired => State::Fired,
+            _ if self.flight.holds(place) => State::InFlight,
+            _ => State::Armed,
+        }
+    }
+
     /// Hands back any one handle the wheel still holds, fired or not, in no stated order: for
-    /// shutting down. O(`LEVELS`).
+    /// shutting down. O(1).
     pub fn pop_any(&mut self) -> Option<T::Handle> {
-        let next_list = self.next_block().map(|(place, _)| place);
-        let node = [Some(Place::Fired), Some(Place::Flight), next_list]
-            .into_iter()
-            .flatten()
-            .find_map(|place| self.list_mut(place)?.first())?;
+        let node = self.any()?;
         // SAFETY: `node` is linked in this wheel.
         unsafe { self.cancel(node) }
     }
 }
 
-impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Drop for Wheel<T, LEVELS, SLOTS> {
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Drop
+    for Wheel<T, LEVELS, SLOTS, STRANDS>
+{
     fn drop(&mut self) {
-        while let Some(handle) = self.pop_any() {
+        /// Goes on where a drop that panicked stopped.
+        struct Rest<'a, T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>(
+            &'a mut Wheel<T, LEVELS, SLOTS, STRANDS>,
+        );
+
+        impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Drop
+            for Rest<'_, T, LEVELS, SLOTS, STRANDS>
+        {
+            fn drop(&mut self) {
+                while let Some(handle) = self.0.pop_any() {
+                    drop(handle);
+                }
+            }
+        }
+
+        let rest = Rest(self);
+        while let Some(handle) = rest.0.pop_any() {
             drop(handle);
         }
     }
 }
 
-impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Default for Wheel<T, LEVELS, SLOTS> {
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Default
+    for Wheel<T, LEVELS, SLOTS, STRANDS>
+{
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: Linked, const LEVELS: usize, const SLOTS: usize> fmt::Debug for Wheel<T, LEVELS, SLOTS> {
+impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> fmt::Debug
+    for Wheel<T, LEVELS, SLOTS, STRANDS>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wheel")
             .field("now", &self.now)
             .field("len", &self.armed_len)
-            .field("fired_len", &self.fired_len)
+            .field("fired_len", &self.fired.len)
             .field("next_event", &self.next_event())
             .finish_non_exhaustive()
     }
@@ -234,13 +267,18 @@ impl<T: Linked, const LEVELS: usize, const SLOTS: usize> fmt::Debug for Wheel<T,
 // SAFETY: the wheel owns the handles of all its nodes, which may move to another thread; everything
 // else is pointers to those nodes, and numbers. A node shared with other threads is `Sync`, so
 // whoever declared it so has promised that access to its entry is exclusive (`Entry`).
-unsafe impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Send for Wheel<T, LEVELS, SLOTS> where
-    T::Handle: Send
+unsafe impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Send
+    for Wheel<T, LEVELS, SLOTS, STRANDS>
+where
+    T::Handle: Send,
 {
 }
 
 // SAFETY: `&Wheel` reads numbers of the wheel, and never reaches a node or a handle.
-unsafe impl<T: Linked, const LEVELS: usize, const SLOTS: usize> Sync for Wheel<T, LEVELS, SLOTS> {}
+unsafe impl<T: Linked, const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Sync
+    for Wheel<T, LEVELS, SLOTS, STRANDS>
+{
+}
 
 const _: () = {
     const fn is_send<T: Send>() {}

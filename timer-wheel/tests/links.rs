@@ -60,6 +60,26 @@ fn cancelling_all_in_flight_ends_the_flight() {
     assert_eq!(popped(&mut wheel), [0, 2]);
 }
 
+/// What was beyond the horizon and is gone tells nothing about what comes there later.
+#[test]
+fn a_cancelled_timer_beyond_the_horizon_is_forgotten() {
+    let nodes = Nodes::new(2);
+    let mut wheel: Wheel<Node, 2, 4, 2> = Wheel::new();
+    wheel.arm(nodes.at(0), 20).unwrap();
+    // SAFETY: the node is live, and linked in this wheel.
+    assert!(unsafe { wheel.cancel(nodes.at(0)) }.is_some());
+    assert_eq!((wheel.next_event(), wheel.turn(50, 9).touched()), (None, 0));
+    wheel.arm(nodes.at(1), 1_000).unwrap();
+    assert_eq!(wheel.next_event(), Some(992), "woken for a timer that is gone");
+    // With another one left there, it wakes once for nothing.
+    wheel.arm(nodes.at(0), 200).unwrap();
+    // SAFETY: as above.
+    assert!(unsafe { wheel.cancel(nodes.at(0)) }.is_some());
+    assert_eq!(wheel.next_event(), Some(192));
+    let turn = wheel.turn(192, 9);
+    assert_eq!((turn.skipped, turn.next), (1, Some(992)));
+}
+
 #[test]
 fn the_fired_can_be_cancelled_until_they_are_popped() {
     let nodes = Nodes::new(3);

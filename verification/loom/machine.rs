@@ -5,20 +5,25 @@
 
 use sched::{CpuId, Machine};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 loom::thread_local! {
     static CPU: Cell<Option<CpuId>> = Cell::new(None);
 }
 
 pub(crate) struct Stepped {
-    kicked: [AtomicBool; 2],
+    kicked: [AtomicBool; 3],
     gives_way: AtomicBool,
+    now_ns: AtomicU64,
 }
 
 impl Stepped {
     pub(crate) fn new() -> Self {
-        Self { kicked: Default::default(), gives_way: AtomicBool::new(false) }
+        Self {
+            kicked: Default::default(),
+            gives_way: AtomicBool::new(false),
+            now_ns: AtomicU64::new(0),
+        }
     }
 
     /// Makes the calling thread the CPU.
@@ -30,6 +35,11 @@ impl Stepped {
     /// round for ever. It hides interleavings: not for a model of single steps.
     pub(crate) fn give_way(&self) {
         self.gives_way.store(true, SeqCst);
+    }
+
+    /// Sets the clock. Nobody else reads it as a sign of anything, so that it orders nothing.
+    pub(crate) fn set_now_ns(&self, now_ns: u64) {
+        self.now_ns.store(now_ns, SeqCst);
     }
 
     /// Whether the CPU was kicked.
@@ -48,7 +58,7 @@ unsafe impl Machine for Stepped {
     }
 
     fn now_ns(&self) -> u64 {
-        0
+        self.now_ns.load(SeqCst)
     }
 
     fn mask(&self) {}

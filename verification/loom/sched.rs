@@ -8,3 +8,4 @@ mod machine;
 mod ring;
 mod step;
 mod task;
+mod time;

@@ -27,11 +27,16 @@ pub(crate) fn spawn<R: Send + 'static>(
 
 /// Explores `body`, which has joined its threads and let all tasks end when it returns.
 pub(crate) fn model(body: fn(&'static Sched)) {
+    model_of(body);
+}
+
+/// The same for any number of CPUs.
+pub(crate) fn model_of<const CPUS: usize>(body: fn(&'static Scheduler<Stepped, (), CPUS>)) {
     exhaustive::model(move || {
         let body = move || {
             let mut settings = Settings::DEFAULT;
             settings.slice_ns = u64::MAX;
-            let raw = Box::into_raw(Box::new(Sched::new(Stepped::new(), (), settings)));
+            let raw = Box::into_raw(Box::new(Scheduler::new(Stepped::new(), (), settings)));
             // SAFETY: freed below, when all that uses it is over.
             body(unsafe { &*raw });
             // SAFETY: from `into_raw` above, and nobody uses it any more.

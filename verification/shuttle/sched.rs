@@ -3,3 +3,4 @@
 
 mod machine;
 mod scheduler;
+mod time;

@@ -26,6 +26,7 @@ pub static ALL: &[Work] = &[
     trees::POP_AND_REINSERT,
     timers::ARM_AND_EXPIRE,
     timers::ARM_AND_CANCEL,
+    timers::TICKS,
     executors::YIELDS,
     executors::SPAWNS,
 ];

@@ -4,10 +4,12 @@ use hierarchical_hash_wheel_timer::IdOnlyTimerEntry;
 use hierarchical_hash_wheel_timer::wheels::cancellable::QuadWheelWithOverflow as CancellableWheel;
 use hierarchical_hash_wheel_timer::wheels::quad_wheel::QuadWheelWithOverflow as PlainWheel;
 use hierarchical_hash_wheel_timer::wheels::{Skip, quad_wheel};
-use std::collections::BTreeMap;
+use nexus_timer::{TimerHandle, Wheel as NexusWheel};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::hint::black_box;
 use std::ptr::NonNull;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use timer_wheel::{Entry, Linked, Wheel};
 
 pub(super) trait Timers: 'static {
@@ -16,20 +18,30 @@ pub(super) trait Timers: 'static {
     /// With timers `0..count`, none of them armed.
     fn new(count: u32) -> Self;
     fn arm(&mut self, timer: u32, after_ticks: u32);
+    /// The same for a timer that will be cancelled.
+    fn arm_to_cancel(&mut self, timer: u32, after_ticks: u32) {
+        self.arm(timer, after_ticks);
+    }
     fn cancel(&mut self, timer: u32);
     /// Lets time pass until nothing is armed, event by event; answers how many fired.
     fn expire_all(&mut self) -> u64;
+    /// Lets one tick pass, and hands to `fired` the timers that it makes due, or leaves some for the next.
+    fn tick(&mut self, fired: &mut Vec<u32>);
 }
 
-pub(super) struct Ours {
-    wheel: Wheel<Node>,
+/// Ours, of any shape.
+pub(super) struct Ours<const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> {
+    wheel: Box<Wheel<Node, LEVELS, SLOTS, STRANDS>>,
     nodes: Box<[Node]>,
 }
 
 pub(super) struct Node {
     entry: Entry<Node>,
-    _id: u32,
+    id: u32,
 }
+
+/// Entries that one tick may touch.
+const BUDGET_NODES: usize = 128;
 
 // SAFETY: `entry` is the field of that name, used for nothing else, and no reference is made. The handles that are
 // given to the wheel point into `Ours::nodes`, which lives as long as the wheel.
@@ -42,12 +54,18 @@ unsafe impl Linked for Node {
     }
 }
 
-impl Timers for Ours {
-    const NAME: &'static str = crate::work::OURS;
+impl<const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> Timers
+    for Ours<LEVELS, SLOTS, STRANDS>
+{
+    const NAME: &'static str = match (SLOTS, STRANDS) {
+        (64, 1) => "ours 6×64",
+        (_, 1) => "ours 4×256",
+        _ => "ours 4×256×8",
+    };
 
     fn new(count: u32) -> Self {
-        let nodes = (0..count).map(|id| Node { entry: Entry::new(), _id: id }).collect();
-        Self { wheel: Wheel::new(), nodes }
+        let nodes = (0..count).map(|id| Node { entry: Entry::new(), id }).collect();
+        Self { wheel: Box::default(), nodes }
     }
 
     #[inline]
@@ -65,14 +83,21 @@ impl Timers for Ours {
 
     fn expire_all(&mut self) -> u64 {
         let mut fired = 0;
-        while let Some(tick) = self.wheel.next_event() {
-            let _ = self.wheel.turn(tick, usize::MAX);
-            while let Some(node) = self.wheel.pop_fired() {
+        let mut next = self.wheel.next_event();
+        while let Some(tick) = next {
+            next = self.wheel.turn(tick, usize::MAX).next;
+            for node in self.wheel.fired() {
                 black_box(node);
                 fired += 1;
             }
         }
         fired
+    }
+
+    fn tick(&mut self, fired: &mut Vec<u32>) {
+        let _ = self.wheel.turn(self.wheel.after(1), BUDGET_NODES);
+        // SAFETY: the nodes are in `nodes`, which lives.
+        fired.extend(self.wheel.fired().map(|node| unsafe { node.as_ref() }.id));
     }
 }
 
@@ -110,6 +135,76 @@ impl Timers for HashWheel {
             }
         }
     }
+
+    fn tick(&mut self, fired: &mut Vec<u32>) {
+        fired.extend(self.0.tick().into_iter().map(|timer| timer.id));
+    }
+}
+
+/// nexus-timer: no cascade, but a look at each timer of a slot at each of its ticks. In milliseconds of a clock that the
+/// bench makes up.
+pub(super) struct Nexus {
+    wheel: NexusWheel<u32>,
+    handles: Vec<Option<TimerHandle<u32>>>,
+    start: Instant,
+    now: u64,
+    fired: Vec<u32>,
+}
+
+impl Nexus {
+    fn at(&self, tick: u64) -> Instant {
+        self.start + Duration::from_millis(tick)
+    }
+}
+
+impl Timers for Nexus {
+    const NAME: &'static str = "nexus-timer";
+
+    fn new(count: u32) -> Self {
+        let start = Instant::now();
+        let wheel = NexusWheel::unbounded(count.max(1) as usize, start);
+        let handles = (0..count).map(|_| None).collect();
+        Self { wheel, handles, start, now: 0, fired: vec![] }
+    }
+
+    #[inline]
+    fn arm(&mut self, timer: u32, after_ticks: u32) {
+        let deadline = self.at(self.now + u64::from(after_ticks));
+        self.wheel.schedule_forget(deadline, timer);
+    }
+
+    #[inline]
+    fn arm_to_cancel(&mut self, timer: u32, after_ticks: u32) {
+        let deadline = self.at(self.now + u64::from(after_ticks));
+        self.handles[timer as usize] = Some(self.wheel.schedule(deadline, timer));
+    }
+
+    #[inline]
+    fn cancel(&mut self, timer: u32) {
+        let handle = self.handles[timer as usize].take().expect("armed");
+        black_box(self.wheel.cancel(handle));
+    }
+
+    fn expire_all(&mut self) -> u64 {
+        let mut fired = 0;
+        // Tick by tick: to ask for the next deadline takes it longer still.
+        while !self.wheel.is_empty() {
+            self.now += 1;
+            let now = self.at(self.now);
+            self.wheel.poll(now, &mut self.fired);
+            for timer in self.fired.drain(..) {
+                black_box(timer);
+                fired += 1;
+            }
+        }
+        fired
+    }
+
+    fn tick(&mut self, fired: &mut Vec<u32>) {
+        self.now += 1;
+        let now = self.at(self.now);
+        self.wheel.poll(now, fired);
+    }
 }
 
 /// The same with cancelling: a wheel of weak references beside a hash map of the strong ones.
@@ -134,6 +229,10 @@ impl Timers for CancellableHashWheel {
     }
 
     fn expire_all(&mut self) -> u64 {
+        unreachable!("the plain wheel is faster at it");
+    }
+
+    fn tick(&mut self, _: &mut Vec<u32>) {
         unreachable!("the plain wheel is faster at it");
     }
 }
@@ -172,5 +271,56 @@ impl Timers for Map {
             fired += 1;
         }
         fired
+    }
+
+    fn tick(&mut self, fired: &mut Vec<u32>) {
+        self.now += 1;
+        while let Some(first) = self.armed.first_entry().filter(|first| first.key().0 <= self.now) {
+            fired.push(first.remove_entry().0.1);
+        }
+    }
+}
+
+/// Deadlines in a heap. What is cancelled would have to stay until its time: it is not asked to.
+pub(super) struct Heap {
+    armed: BinaryHeap<Reverse<(u64, u32)>>,
+    now: u64,
+}
+
+impl Timers for Heap {
+    const NAME: &'static str = "BinaryHeap";
+
+    fn new(_: u32) -> Self {
+        Self { armed: BinaryHeap::new(), now: 0 }
+    }
+
+    #[inline]
+    fn arm(&mut self, timer: u32, after_ticks: u32) {
+        self.armed.push(Reverse((self.now + u64::from(after_ticks), timer)));
+    }
+
+    fn cancel(&mut self, _: u32) {
+        unreachable!("has no such thing");
+    }
+
+    fn expire_all(&mut self) -> u64 {
+        let mut fired = 0;
+        while let Some(Reverse((deadline, timer))) = self.armed.pop() {
+            self.now = deadline;
+            black_box(timer);
+            fired += 1;
+        }
+        fired
+    }
+
+    fn tick(&mut self, fired: &mut Vec<u32>) {
+        self.now += 1;
+        while let Some(&Reverse((deadline, timer))) = self.armed.peek() {
+            if deadline > self.now {
+                break;
+            }
+            self.armed.pop();
+            fired.push(timer);
+        }
     }
 }

@@ -61,10 +61,10 @@ pub(crate) fn id(node: NonNull<Node>) -> usize {
 }
 
 /// Pops everything that has fired.
-pub(crate) fn popped<const LEVELS: usize, const SLOTS: usize>(
-    wheel: &mut Wheel<Node, LEVELS, SLOTS>,
+pub(crate) fn popped<const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>(
+    wheel: &mut Wheel<Node, LEVELS, SLOTS, STRANDS>,
 ) -> Vec<usize> {
-    std::iter::from_fn(|| wheel.pop_fired()).map(id).collect()
+    wheel.fired().map(id).collect()
 }
 
 /// What the model knows of an armed or fired node.
@@ -90,8 +90,8 @@ impl Timer {
 
 /// A wheel beside its model: a map sorted by deadline, then by order of arming.
 #[derive(Debug)]
-pub(crate) struct Checked<const LEVELS: usize, const SLOTS: usize> {
-    pub(crate) wheel: Wheel<Node, LEVELS, SLOTS>,
+pub(crate) struct Checked<const LEVELS: usize, const SLOTS: usize, const STRANDS: usize> {
+    pub(crate) wheel: Wheel<Node, LEVELS, SLOTS, STRANDS>,
     pub(crate) nodes: Nodes,
     armed: BTreeMap<(u64, u64), Timer>,
     /// One batch per turn, because the order within a batch shows only on popping.
@@ -100,7 +100,9 @@ pub(crate) struct Checked<const LEVELS: usize, const SLOTS: usize> {
     mid_drain: bool,
 }
 
-impl<const LEVELS: usize, const SLOTS: usize> Checked<LEVELS, SLOTS> {
+impl<const LEVELS: usize, const SLOTS: usize, const STRANDS: usize>
+    Checked<LEVELS, SLOTS, STRANDS>
+{
     pub(crate) fn new(start: u64, nodes: usize) -> Self {
         Self {
             wheel: Wheel::starting_at(start),
@@ -121,7 +123,11 @@ impl<const LEVELS: usize, const SLOTS: usize> Checked<LEVELS, SLOTS> {
         let result = self.wheel.arm(self.nodes.at(id), deadline);
         assert_eq!(result.is_ok(), idle, "exactly an idle node can be armed");
         match result {
-            Ok(()) => self.model_arm(id, deadline),
+            Ok(()) => {
+                self.model_arm(id, deadline);
+                let due = deadline <= self.wheel.now() && !self.mid_drain;
+                assert!(!due || self.state(id) == State::InFlight, "due, so looked at next");
+            }
             Err(refused) => assert_eq!(refused.handle, self.nodes.at(id)),
         }
         self.check();
@@ -147,6 +153,7 @@ impl<const LEVELS: usize, const SLOTS: usize> Checked<LEVELS, SLOTS> {
 
     pub(crate) fn turn(&mut self, now: u64, budget: usize) -> Turn {
         let before = (self.wheel.now(), self.wheel.next_event());
+        let in_flight = self.in_flight();
         let turn = self.wheel.turn(now, budget);
         let now = now.max(before.0);
         assert_eq!(self.wheel.now(), now);
@@ -155,6 +162,14 @@ impl<const LEVELS: usize, const SLOTS: usize> Checked<LEVELS, SLOTS> {
         // Until the event nothing is touched; from then on something is.
         let touches = budget > 0 && before.1.is_some_and(|event| event <= now);
         assert_eq!(turn.touched() > 0, touches, "next_event is not exact: {before:?} {turn:?}");
+        assert!(turn.slots <= turn.touched(), "slots without entries: {turn:?}");
+        // What was in flight is looked at first, and nothing else joins it meanwhile.
+        if let Some(left) = in_flight.len().checked_sub(turn.touched()) {
+            let still = self.in_flight();
+            assert_eq!((still.len(), turn.slots), (left, 0), "in flight: {in_flight:?} {still:?}");
+            assert!(still.iter().all(|id| in_flight.contains(id)));
+        }
+        assert!(turn.more || self.in_flight().is_empty());
 
         let fired: Vec<Timer> = self
             .armed
@@ -175,7 +190,7 @@ impl<const LEVELS: usize, const SLOTS: usize> Checked<LEVELS, SLOTS> {
             let late = self.armed.values().next().filter(|timer| timer.deadline <= now);
             assert!(late.is_none(), "late: {late:?} at {now}");
         }
-        assert_eq!(turn.next, self.wheel.next_event());
+        assert_eq!(turn.next, self.wheel.next_event(), "the turn told another next event");
         assert_eq!(turn.more, turn.next.is_some_and(|tick| tick <= now));
         self.mid_drain = turn.more;
         self.check();
@@ -205,6 +220,19 @@ impl<const LEVELS: usize, const SLOTS: usize> Checked<LEVELS, SLOTS> {
         while self.pop() {}
     }
 
+    /// What the wheel says of a node, which must be what the entry says, but for the flight.
+    pub(crate) fn state(&self, id: usize) -> State {
+        // SAFETY: the node is live until `self` is dropped, and nobody makes a `&mut` to it.
+        let told = self.wheel.state(unsafe { self.nodes.at(id).as_ref() });
+        let by_entry = if told == State::InFlight { State::Armed } else { told };
+        assert_eq!(by_entry, self.nodes.state(id));
+        told
+    }
+
+    fn in_flight(&self) -> Vec<usize> {
+        (0..self.nodes.len()).filter(|&id| self.state(id) == State::InFlight).collect()
+    }
+
     fn model_arm(&mut self, id: usize, deadline: u64) {
         let now = self.wheel.now();
         let (tick_min, tick_max) = match deadline {
@@ -231,7 +259,9 @@ impl<const LEVELS: usize, const SLOTS: usize> Checked<LEVELS, SLOTS> {
         assert_eq!(self.wheel.fired_len(), fired);
         let earliest = self.armed.keys().next().map(|&(deadline, _)| deadline);
         let next = self.wheel.next_event();
-        assert_eq!(next.is_some(), earliest.is_some());
+        assert_eq!(next.is_some(), earliest.is_some(), "an event exactly if something is armed");
+        // Work to be done now is work in flight, or a block that starts by now.
+        assert!(self.in_flight().is_empty() || next.is_some_and(|next| next <= self.wheel.now()));
         if let (Some(next), Some(earliest)) = (next, earliest) {
             assert!(next <= earliest.max(self.wheel.now()), "next_event late: {next} {earliest}");
         }

@@ -11,14 +11,16 @@ mod model;
 const NODES: usize = 12;
 
 fn tick(choices: &mut Choices<'_>) -> Option<Tick> {
-    Some(match choices.below(8)? {
+    Some(match choices.below(10)? {
         0..2 => Tick::Ahead(choices.below(24)? as u64),
         2 => Tick::Ahead(choices.number()?),
         3 => Tick::Behind(choices.below(100)? as u64),
         4 => Tick::SameAgain,
         5 => Tick::AtNextEvent,
         6 => Tick::JustBeforeNextEvent,
-        _ => Tick::FromTheEnd(choices.below(3)? as u64),
+        7 => Tick::FromTheEnd(choices.below(3)? as u64),
+        8 => Tick::Within(choices.below(24)? as u64, choices.below(24)? as u64),
+        _ => Tick::Coarse(choices.number()?),
     })
 }
 
@@ -37,6 +39,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let mut choices = Choices::new(bytes);
     let start = choices.number().unwrap_or(0);
     let ops = choices.history(op);
-    run::<2, 4>(start, &ops);
-    run::<6, 64>(start, &ops);
+    run::<2, 4, 2>(start, &ops);
+    run::<6, 64, 1>(start, &ops);
+    run::<4, 256, 8>(start, &ops);
 });

@@ -66,10 +66,19 @@ impl Virtual {
         *self.0.connected.borrow_mut() = connected;
     }
 
-    /// Lets others go on until it is this party's turn. `suspend` is set anew by whoever resumes.
-    pub(crate) fn suspend(self) {
+    /// Lets those go first whose time is earlier.
+    pub(crate) fn give_way(self) {
+        let at_ns = self.with(|world| world.now_ns());
+        self.suspend_until(at_ns);
+    }
+
+    /// Lets others go on until this party is the first in line at `at_ns`, or earlier if the world says so meanwhile.
+    pub(crate) fn suspend_until(self, at_ns: u64) {
         let suspend = self.0.suspend.get();
-        let me = self.with(|world| world.current);
+        let me = self.with(|world| {
+            world.line.set(world.current, at_ns);
+            world.current
+        });
         // SAFETY: the engine resumes no party but by its coroutine, whose first act was `run_as`, and whose yielder lives as
         // long as the coroutine's stack, on which we are.
         unsafe { &*suspend }.suspend(());
@@ -96,7 +105,7 @@ impl Virtual {
             return;
         }
         if self.with(|world| world.must_switch()) {
-            self.suspend();
+            self.give_way();
         }
         self.deliver();
     }
@@ -132,14 +141,12 @@ impl Virtual {
 
     /// Waits until `at_ns`, or for an interrupt, which is handled.
     pub(crate) fn wait_until(self, at_ns: u64) {
-        self.with(|world| {
-            let place = world.current;
-            let party = &mut world.parties[place];
+        let at_ns = self.with(|world| {
+            let party = &mut world.parties[world.current];
             party.listens = true;
-            let at_ns = at_ns.min(party.irq_ns.max(party.time_ns));
-            world.line.set(place, at_ns);
+            at_ns.min(party.irq_ns.max(party.time_ns))
         });
-        self.suspend();
+        self.suspend_until(at_ns);
         self.with(|world| {
             if let Some(party) = world.me() {
                 party.listens = false;

@@ -232,7 +232,7 @@ fn drive(machine: Virtual, parties: &mut [Party]) -> bool {
         machine.with(|world| {
             match resumed {
                 Ok(CoroutineResult::Yield(())) => {}
-                Ok(CoroutineResult::Return(())) => world.line.set(place, u64::MAX),
+                Ok(CoroutineResult::Return(())) => {}
                 Err(panic) => world.fail(Kind::Panic, words(&*panic)),
             }
             world.checker.now_ns = world.checker.now_ns.max(world.now_ns());
@@ -258,11 +258,11 @@ fn stay<S: Subject>(machine: Virtual, subject: &'static S) {
             S::step(&mut core);
             let queued = S::queued(&core);
             if machine.with(|world| world.step_ends(queued)) {
-                machine.suspend();
+                machine.give_way();
             }
         }
         drop(core);
-        let ends = machine.with(|world| {
+        let (ends, back_ns) = machine.with(|world| {
             let away_ns = world.rng.below(AWAY_NS);
             let party = &mut world.parties[place];
             party.state = State::Offline;
@@ -271,13 +271,12 @@ fn stay<S: Subject>(machine: Virtual, subject: &'static S) {
             let back_ns = world.parties[place].time_ns + if lively { away_ns } else { 0 };
             world.arrange(place);
             world.checker.comes_or_goes(place);
-            world.line.set(place, back_ns);
-            world.phase == Phase::Ending
+            (world.phase == Phase::Ending, back_ns)
         });
         if ends {
             return;
         }
-        machine.suspend();
+        machine.suspend_until(back_ns);
     }
 }
 
@@ -292,6 +291,7 @@ impl World {
         let party = &mut self.parties[place];
         party.time_ns = party.time_ns.max(self.line.get(place));
         self.current = place;
+        self.line_up(place, u64::MAX);
         Some(place)
     }
 
@@ -328,7 +328,6 @@ impl World {
         }
         let took_ns = 1 + self.rng.below(self.knobs.step_ns);
         self.parties[place].time_ns += took_ns;
-        self.line.set(place, self.parties[place].time_ns);
         self.must_switch()
     }
 

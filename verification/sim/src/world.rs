@@ -78,7 +78,10 @@ pub(crate) struct World {
     pub(crate) knobs: Knobs,
     /// CPUs, then the thread outside.
     pub(crate) parties: Vec<Party>,
+    /// When each party goes on that is suspended; the one that runs has no place in it (W2).
     pub(crate) line: Line,
+    /// When the first of them goes on: until then whoever runs may run.
+    pub(crate) horizon_ns: u64,
     pub(crate) current: usize,
     pub(crate) phase: Phase,
     pub(crate) steps: u64,
@@ -114,6 +117,7 @@ impl World {
             knobs,
             line: Line::new(parties.len()),
             parties,
+            horizon_ns: 0,
             current: ENGINE,
             phase: Phase::Lively,
             steps: 0,
@@ -166,7 +170,13 @@ impl World {
 
     /// Whether the run is over, or whoever runs has to let another one go first.
     pub(crate) fn must_switch(&self) -> bool {
-        self.line.first() != self.current || self.violation.is_some()
+        self.now_ns() > self.horizon_ns || self.violation.is_some()
+    }
+
+    /// Who goes on is resumed, or a suspended one goes on at another time.
+    pub(crate) fn line_up(&mut self, place: usize, at_ns: u64) {
+        self.line.set(place, at_ns);
+        self.horizon_ns = self.line.get(self.line.first());
     }
 
     /// A yield point: `false` if it is passed by.
@@ -191,7 +201,6 @@ impl World {
             }
             party.hear();
         }
-        self.line.set(self.current, self.parties[self.current].time_ns);
         true
     }
 
@@ -230,7 +239,7 @@ impl World {
         if party.listens && place != self.current {
             let at_ns = party.irq_ns.max(party.time_ns);
             if at_ns < self.line.get(place) {
-                self.line.set(place, at_ns);
+                self.line_up(place, at_ns);
             }
         }
     }
@@ -302,7 +311,7 @@ impl World {
             party.device_ns = u64::MAX;
             party.hear();
             if place != self.current && party.state == State::Offline && party.is_cpu {
-                self.line.set(place, now_ns.max(self.parties[place].time_ns));
+                self.line_up(place, now_ns.max(self.parties[place].time_ns));
             }
         }
     }

@@ -244,14 +244,14 @@ impl Checker {
         view.idle_ns = self.now_ns;
         let placed_meanwhile = std::mem::take(&mut view.placed_meanwhile);
         let outcome = record.outcome();
-        let name = label(record.task);
+        let name = || label(record.task);
         if placed_meanwhile && outcome != Some(trace::Outcome::Waits) {
-            return broken(Kind::TwoPlaces, format!("task {name} was placed while it ran: {outcome:?}"));
+            return broken(Kind::TwoPlaces, format!("task {} was placed while it ran: {outcome:?}", name()));
         }
         match outcome {
             Some(trace::Outcome::Requeued) => {
                 if self.tasks[index as usize].place == Place::Running(cpu) {
-                    return broken(Kind::Lost, format!("task {name} was to be requeued, and was not"));
+                    return broken(Kind::Lost, format!("task {} was to be requeued, and was not", name()));
                 }
             }
             Some(trace::Outcome::Waits) if placed_meanwhile => {}
@@ -273,14 +273,14 @@ impl Checker {
 
     fn stolen(&mut self, cpu: u16, record: &Record) -> Checked {
         let index = self.index(record.task)?;
-        let (task, name) = (&self.tasks[index as usize], label(record.task));
+        let (task, name) = (&self.tasks[index as usize], || label(record.task));
         let victim = record.other.map_or(u16::MAX, |cpu| cpu.get() as u16);
         if task.place != Place::Queue(victim) {
-            return broken(Kind::TwoPlaces, format!("cpu{cpu} steals {name} from cpu{victim}, being {:?}", task.place));
+            return broken(Kind::TwoPlaces, format!("cpu{cpu} steals {} from cpu{victim}, being {:?}", name(), task.place));
         }
         if !is_stealable(task) {
             let tier = TIERS[usize::from(task.tier)];
-            return broken(Kind::Placement, format!("cpu{cpu} steals {name}, which is {tier}: {:?}", task.affinity));
+            return broken(Kind::Placement, format!("cpu{cpu} steals {}, which is {tier}: {:?}", name(), task.affinity));
         }
         self.leave_queue(victim, index);
         self.set_place(index, Place::Transit(cpu));

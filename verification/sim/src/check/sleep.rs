@@ -1,7 +1,9 @@
 //! V3, V4, V11: who sleeps, or computes, beside work.
 //!
-//! A push and the kick that it owes are one masked section, and so are a claim and its kick. What looks wrong is wrong when it
-//! still does after every section has ended that was under way: nobody is left who could still kick.
+//! A push and the kick that it owes are one masked section, and so are a claim and its kick. A section may leave its kick to
+//! another one that is about to send one (PC5), which then is under way when the first one ends. So what looks wrong is wrong
+//! if it still does when all sections have ended that were under way, and after them all that were then: nobody is left who
+//! could still kick.
 
 use super::{Checked, Checker, Place, broken, label};
 use crate::violation::Kind;
@@ -23,6 +25,14 @@ pub(crate) enum Doubt {
 pub(crate) struct Suspect {
     doubt: Doubt,
     sections: Vec<(usize, u64)>,
+    /// All that were under way at first have ended.
+    again: bool,
+}
+
+/// The masked sections that are under way.
+fn sections(parties: &[Party]) -> Vec<(usize, u64)> {
+    let masked = parties.iter().enumerate().filter(|(_, party)| party.masks > 0);
+    masked.map(|(place, party)| (place, party.sections)).collect()
 }
 
 /// Tasks of a tier that the check for conservation looks at.
@@ -30,9 +40,7 @@ const LOOKED_AT: usize = 4;
 
 impl Checker {
     pub(super) fn suspect(&mut self, doubt: Doubt, parties: &[Party]) {
-        let masked = parties.iter().enumerate().filter(|(_, party)| party.masks > 0);
-        let sections = masked.map(|(place, party)| (place, party.sections)).collect();
-        self.suspects.push(Suspect { doubt, sections });
+        self.suspects.push(Suspect { doubt, sections: sections(parties), again: false });
     }
 
     /// V3 at the halting CPU.
@@ -100,6 +108,9 @@ impl Checker {
         while at < self.suspects.len() {
             let suspect = &mut self.suspects[at];
             suspect.sections.retain(|&(place, sections)| parties[place].sections == sections);
+            if suspect.sections.is_empty() && !suspect.again {
+                (suspect.sections, suspect.again) = (sections(parties), true);
+            }
             let (doubt, settled) = (suspect.doubt, suspect.sections.is_empty());
             match (self.is_wrong(doubt, parties), settled) {
                 (true, true) => return self.is_broken(doubt),

@@ -171,7 +171,7 @@ impl Knobs {
     pub(crate) fn draw(rng: &mut Rng, faults: Faults) -> Self {
         let faults = faults.swarm(rng);
         let has = |fault, yes: u64, no: u64| if faults.has(fault) { yes } else { no };
-        let skips = [0, 2, 6, 16, 40];
+        let skips = [3, 12, 40, 100, 300];
         Self {
             skip: skips[rng.below(5) as usize],
             point_bits: rng.between(3, 11) as u32,

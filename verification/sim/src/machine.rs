@@ -107,7 +107,9 @@ impl Virtual {
         if self.with(|world| world.must_switch()) {
             self.give_way();
         }
-        self.deliver();
+        if self.with(|world| world.is_interrupted()) {
+            self.deliver();
+        }
     }
 
     /// Handles the interrupts that are due.

@@ -1,7 +1,6 @@
 //! The trace hook: every event goes to the checks, into the digest, and, if wanted, into the record.
 
 use crate::machine::Virtual;
-use crate::rng::mix;
 use crate::world::ENGINE;
 use sched::CpuId;
 use sched::trace::{Event, NameId, Record, Trace};
@@ -12,6 +11,9 @@ use std::rc::Rc;
 
 /// The most records that are kept: what a timeline page can show.
 const MOST_RECORDS: usize = 48_000;
+
+/// Odd, and without a pattern.
+const DIGEST_FACTOR: u64 = 0x9fb2_1c65_1e98_df25;
 
 /// What happened, for people and for comparison.
 #[derive(Clone, Debug, Default)]
@@ -51,8 +53,12 @@ impl History {
             Event::Spawn { name, .. } | Event::Run { name, .. } => self.intern(name),
             _ => None,
         };
-        for word in record.to_bytes().as_chunks().0 {
-            self.digest = mix(self.digest ^ u64::from_le_bytes(*word)).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let number = |cpu: Option<CpuId>| cpu.map_or(u64::from(u16::MAX), |cpu| cpu.get().into());
+        let name = record.name.map_or(0, |name| u64::from(name.get()));
+        let small = (record.kind as u64) | u64::from(record.detail) << 8 | name << 16;
+        let cpus = number(record.cpu) << 32 | number(record.other) << 48;
+        for word in [record.time_ns, record.task ^ record.argument.rotate_left(32), small | cpus] {
+            self.digest = (self.digest.rotate_left(23) ^ word).wrapping_mul(DIGEST_FACTOR);
         }
         if self.keep {
             if self.records.len() == MOST_RECORDS {

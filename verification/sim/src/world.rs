@@ -56,8 +56,6 @@ pub(crate) struct Party {
     pub(crate) irq_ns: u64,
     /// Suspended where an interrupt ends the wait.
     pub(crate) listens: bool,
-    /// Yield points left to pass.
-    skip: u64,
     clock_ahead_ns: u64,
     frozen_until_ns: u64,
     frozen_at_ns: u64,
@@ -83,6 +81,8 @@ pub(crate) struct World {
     /// When the first of them goes on: until then whoever runs may run.
     pub(crate) horizon_ns: u64,
     pub(crate) current: usize,
+    /// Yield points left to pass by.
+    skip: u64,
     pub(crate) phase: Phase,
     pub(crate) steps: u64,
     /// The step with which the end begins.
@@ -105,7 +105,6 @@ impl World {
             device_ns: u64::MAX,
             irq_ns: u64::MAX,
             listens: false,
-            skip: 0,
             clock_ahead_ns: EPOCH_NS + if skewed { rng.below(SKEW_NS) } else { 0 },
             frozen_until_ns: 0,
             frozen_at_ns: 0,
@@ -119,6 +118,7 @@ impl World {
             parties,
             horizon_ns: 0,
             current: ENGINE,
+            skip: 0,
             phase: Phase::Lively,
             steps: 0,
             steps_lively: steps,
@@ -180,18 +180,23 @@ impl World {
     }
 
     /// A yield point: `false` if it is passed by.
+    #[inline]
     pub(crate) fn counts(&mut self) -> bool {
-        let Some(party) = self.parties.get_mut(self.current) else { return false };
-        if party.skip > 0 {
-            party.skip -= 1;
+        if self.skip > 0 {
+            self.skip -= 1;
             return false;
         }
-        let mut took_ns = 1 + self.rng.magnitude(self.knobs.point_bits);
+        self.takes_time()
+    }
+
+    /// A yield point counts: it takes its time, and something may come of it.
+    fn takes_time(&mut self) -> bool {
+        let Some(party) = self.parties.get_mut(self.current) else { return false };
+        party.time_ns += 1 + self.rng.magnitude(self.knobs.point_bits);
+        self.skip = self.rng.below(self.knobs.skip + 1);
         if self.rng.one_in(self.knobs.stall_one_in) {
-            took_ns += self.rng.below(STALL_NS);
+            party.time_ns += self.rng.below(STALL_NS);
         }
-        party.skip = self.rng.below(self.knobs.skip + 1);
-        party.time_ns += took_ns;
         if self.knobs.faults.has(Fault::Spurious) && party.is_cpu && self.rng.one_in(500) {
             let at_ns = party.time_ns + self.rng.below(2_000);
             if self.rng.one_in(2) {
@@ -244,12 +249,20 @@ impl World {
         }
     }
 
+    /// Whether an interrupt is due here and may be handled.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.parties.get(self.current).is_some_and(|party| {
+            party.is_cpu && party.masks == 0 && party.state != State::Offline && party.irq_ns <= party.time_ns
+        })
+    }
+
     /// Takes the next interrupt that is due here and may be handled, and masks.
     pub(crate) fn take_irq(&mut self) -> Option<Irq> {
         let place = self.current;
-        let party = self.parties.get_mut(place).filter(|party| {
-            party.is_cpu && party.masks == 0 && party.state != State::Offline && party.irq_ns <= party.time_ns
-        })?;
+        if !self.is_interrupted() {
+            return None;
+        }
+        let party = &mut self.parties[place];
         party.masks = 1;
         let irq = if party.kick_ns <= party.time_ns {
             party.kick_ns = u64::MAX;
@@ -288,8 +301,10 @@ impl World {
         let place = self.current;
         if let Some(party) = self.me() {
             party.sections += 1;
-            let broken = self.checker.left_section(place, &self.parties);
-            self.note(broken);
+            if self.checker.has_pushed(place) {
+                let broken = self.checker.left_section(place, &self.parties);
+                self.note(broken);
+            }
         }
     }
 

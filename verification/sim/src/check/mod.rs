@@ -54,7 +54,7 @@ pub(crate) struct Task {
     /// Goes up with each change of place.
     pub(crate) turn: u32,
     pub(crate) tier: u8,
-    pub(crate) affinity: Option<CpuSet>,
+    pub(crate) affinity: Option<Box<CpuSet>>,
     /// When it came to its place.
     pub(crate) since_ns: u64,
     /// When it became runnable.
@@ -131,7 +131,7 @@ pub(crate) struct Checker {
     pub(crate) cpus: Vec<CpuView>,
     pub(crate) limits: Limits,
     /// Affinity of the task that each party is about to spawn.
-    next_affinity: Vec<Option<CpuSet>>,
+    next_affinity: Vec<Option<Box<CpuSet>>>,
     pub(crate) suspects: Vec<Suspect>,
     /// Tasks that are not over.
     pub(crate) live: usize,
@@ -154,7 +154,7 @@ impl Checker {
             tasks: Vec::new(),
             cpus: (0..=cpus).map(|_| CpuView::default()).collect(),
             limits,
-            next_affinity: vec![None; cpus + 1],
+            next_affinity: (0..=cpus).map(|_| None).collect(),
             suspects: Vec::new(),
             live: 0,
             waiting: 0,
@@ -168,6 +168,7 @@ impl Checker {
     }
 
     /// The index of a task that was spawned.
+    #[inline]
     pub(crate) fn index(&self, id: u64) -> Result<u32, (Kind, String)> {
         let serials = self.by_id.get((id >> 48) as usize);
         let serial = (id & ((1 << 48) - 1)).wrapping_sub(1);
@@ -196,7 +197,7 @@ impl Checker {
 
     /// The affinity of the task that `party` spawns next.
     pub(crate) fn next_affinity(&mut self, party: usize, affinity: CpuSet) {
-        self.next_affinity[party] = Some(affinity);
+        self.next_affinity[party] = Some(Box::new(affinity));
     }
 
     pub(crate) fn running(&self, cpu: usize) -> Option<u32> {
@@ -204,8 +205,8 @@ impl Checker {
     }
 
     pub(crate) fn may_run(&self, index: u32, cpu: u16) -> bool {
-        let affinity = self.tasks[index as usize].affinity;
-        affinity.is_none_or(|allowed| allowed.contains(CpuId::new(cpu.into())))
+        let affinity = &self.tasks[index as usize].affinity;
+        affinity.as_ref().is_none_or(|allowed| allowed.contains(CpuId::new(cpu.into())))
     }
 
     /// A CPU resumes from a halt.

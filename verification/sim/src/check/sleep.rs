@@ -53,11 +53,12 @@ impl Checker {
         Ok(())
     }
 
+    pub(crate) fn has_pushed(&self, party: usize) -> bool {
+        !self.cpus[party].pushed.is_empty()
+    }
+
     /// V3, V4 at the pusher: the masked section in which it pushed is over.
     pub(crate) fn left_section(&mut self, party: usize, parties: &[Party]) -> Checked {
-        if self.cpus[party].pushed.is_empty() {
-            return Ok(());
-        }
         let mut pushed = std::mem::take(&mut self.cpus[party].pushed);
         for &(task, turn, target, kicks) in &pushed {
             let target = usize::from(target);

@@ -226,10 +226,16 @@ impl Virtual {
         self.with(|world| world.checker.note_pause(cpu.index(), paused, &world.parties));
     }
 
-    /// Wakes a task, and checks that the wake has its effect (V9).
+    /// Wakes a [tracked](Self::tracked) task, and checks that the wake has its effect (V9).
     pub fn wake(self, task: u64, waker: &Waker) {
+        self.expect_run(task, || waker.wake_by_ref());
+    }
+
+    /// Calls `wake`, which wakes or cancels a [tracked](Self::tracked) task, and checks that the task is polled, or over,
+    /// after that (V9).
+    pub fn expect_run(self, task: u64, wake: impl FnOnce()) {
         let before = self.with(|world| world.checker.before_wake(task));
-        waker.wake_by_ref();
+        wake();
         self.with(|world| {
             let broken = world.checker.after_wake(task, before, &world.parties);
             world.note(broken);

@@ -39,14 +39,15 @@ enum Verdict {
     Broken(String),
 }
 
-/// Runs the mutants of one crate, or one mutant, or all.
+/// Runs the mutants of one crate, or one mutant, or all; without the `long` ones, if they are not asked for.
 pub(crate) fn run(
     workspace: &Workspace,
     of: Option<&str>,
     only: Option<&str>,
+    long: bool,
     limit: Duration,
 ) -> Result<Tally> {
-    let mut mutants = file::load(&workspace.root.join("verification/mutants"), of, only)?;
+    let mut mutants = file::load(&workspace.root.join("verification/mutants"), of, only, long)?;
     // By tool and package, so that what one build made is there for the next.
     mutants.sort_by_key(Mutant::target);
     let copy = Copy::of(workspace, "mutants", &|_, bytes| bytes)?;

@@ -79,6 +79,7 @@ impl Trial<'_> {
             Tool::Loom => "loom",
             Tool::Shuttle => "shuttle",
             Tool::Miri => "miri",
+            Tool::Sim => "sim",
         };
         // A mutant changes a few lines: incremental builds without debug information take a third
         // of the time. A backtrace would push the assertion out of the report.
@@ -92,6 +93,7 @@ impl Trial<'_> {
             .quietly();
         let cargo = match tool {
             Tool::Test => cargo.arg("test"),
+            Tool::Sim => cargo.words("test --release"),
             Tool::Miri => cargo.env("MIRIFLAGS", pins::MIRI_FLAGS).args([
                 &format!("+{}", pins::NIGHTLY),
                 "miri",

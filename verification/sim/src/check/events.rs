@@ -23,7 +23,11 @@ impl Checker {
                 self.woken(party, record.task, target, kicks)
             }
             Event::Enqueue => self.enqueued(cpu, record.task),
-            Event::Run => self.runs(cpu, record.task),
+            Event::Run => {
+                self.runs(cpu, record.task)?;
+                self.looks_behind(party, parties);
+                Ok(())
+            }
             Event::Stop => self.stops(cpu, record, parties),
             Event::Steal => self.stolen(cpu, record),
             Event::Timers if record.argument > 32 => {
@@ -53,6 +57,7 @@ impl Checker {
             poll_begun: false,
             must_run_again: false,
             polled: false,
+            kicks: 0,
             sleeps_until_ns: 0,
         });
         self.live += 1;
@@ -87,15 +92,15 @@ impl Checker {
         }
         let place = target.map_or(Place::Injector, |cpu| Place::Inbox(cpu as u16));
         self.set_place(index, place);
-        let task = &self.tasks[index as usize];
+        let task = &mut self.tasks[index as usize];
+        task.kicks = kicks;
         if let Some(target) = target {
             let entry = (index, task.turn);
             let inbox = usize::from(usize::from(task.tier) != CRITICAL);
             let view = &mut self.cpus[target];
             view.inboxes[inbox].push_back(entry);
             view.in_inboxes += 1;
-            let pushed = (index, task.turn, target as u16, kicks);
-            self.cpus[party].pushed.push(pushed);
+            self.cpus[party].pushed.push((index, entry.1, target as u16));
         }
         Ok(())
     }
@@ -201,6 +206,27 @@ impl Checker {
         }
         self.cpus[usize::from(cpu)].running = Some(index);
         Ok(())
+    }
+
+    /// V4 at the CPU that begins a run: what is more urgent and stands in its inboxes has come after its last look at them, so
+    /// it was kicked for.
+    fn looks_behind(&mut self, cpu: usize, parties: &[Party]) {
+        let view = &self.cpus[cpu];
+        let Some(running) = view.running.map(|task| &self.tasks[task as usize]) else { return };
+        // A drain that ran out of its budget, with two touches for each node, leaves some knowingly.
+        let surely_drained = 2 * (view.in_inboxes + view.enqueued) <= self.limits.settings.inbox_budget_nodes.max(2);
+        if view.in_inboxes == 0 || !surely_drained {
+            return;
+        }
+        let entries = view.inboxes.iter().flatten();
+        let urgent = entries.copied().find(|&(task, turn)| {
+            let task = &self.tasks[task as usize];
+            task.turn == turn && task.tier > running.tier
+        });
+        if let Some((task, turn)) = urgent {
+            let kicks = self.tasks[task as usize].kicks;
+            self.suspect(Doubt::WaitsBehind { cpu, task, turn, kicks }, parties);
+        }
     }
 
     /// V6: whether it is the tier's turn.

@@ -67,6 +67,8 @@ pub(crate) struct Task {
     pub(crate) must_run_again: bool,
     /// Its future is in a poll.
     pub(crate) polled: bool,
+    /// Reschedule interrupts that its CPU had heard when it came to the inbox.
+    pub(crate) kicks: u64,
     /// Until when it sleeps, in virtual time; 0: it does not.
     pub(crate) sleeps_until_ns: u64,
 }
@@ -96,7 +98,7 @@ pub(crate) struct CpuView {
     idle_ns: u64,
     paused: bool,
     /// Pushed in the masked section that is under way here: task, turn, target.
-    pushed: Vec<(u32, u32, u16, u64)>,
+    pushed: Vec<(u32, u32, u16)>,
 }
 
 /// What limits a scheduler has promised to keep.

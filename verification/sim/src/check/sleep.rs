@@ -60,8 +60,8 @@ impl Checker {
     /// V3, V4 at the pusher: the masked section in which it pushed is over.
     pub(crate) fn left_section(&mut self, party: usize, parties: &[Party]) -> Checked {
         let mut pushed = std::mem::take(&mut self.cpus[party].pushed);
-        for &(task, turn, target, kicks) in &pushed {
-            let target = usize::from(target);
+        for &(task, turn, target) in &pushed {
+            let (target, kicks) = (usize::from(target), self.tasks[task as usize].kicks);
             for doubt in [Doubt::Sleeps(target), Doubt::WaitsBehind { cpu: target, task, turn, kicks }] {
                 // To itself a CPU sends no interrupt: its loop comes next.
                 if target != party && self.is_wrong(doubt, parties) {

@@ -56,7 +56,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Traffic<M, T, CPUS> {
             if machine.draw(|rng| rng.one_in(one_in)) {
                 let task = slot.task.take();
                 if let Some(task) = task {
-                    task.cancel();
+                    machine.expect_run(task.id().get(), || task.cancel());
                 }
             }
         }

@@ -181,7 +181,7 @@ fn fork<M: Machine, T: Trace, const CPUS: usize>(
 async fn join(machine: Virtual, children: &mut Vec<JoinHandle<()>>) {
     let Some(child) = children.pop() else { return };
     if machine.faults().has(Fault::Cancel) && machine.draw(|rng| rng.one_in(3)) {
-        child.cancel();
+        machine.expect_run(child.id().get(), || child.cancel());
     } else {
         // Whether it was cancelled does not matter here.
         let _ = child.await;

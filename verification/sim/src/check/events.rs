@@ -9,6 +9,9 @@ use sched::trace;
 
 const CRITICAL: usize = 2;
 
+/// As many kicks as no CPU hears.
+const NO_KICK: u64 = u64::MAX;
+
 impl Checker {
     /// `record` happened, on the CPU or thread `party`, at `now_ns` of virtual time.
     pub(crate) fn event(&mut self, party: usize, now_ns: u64, record: &Record, parties: &[Party]) -> Checked {
@@ -93,7 +96,8 @@ impl Checker {
         let place = target.map_or(Place::Injector, |cpu| Place::Inbox(cpu as u16));
         self.set_place(index, place);
         let task = &mut self.tasks[index as usize];
-        task.kicks = kicks;
+        // To itself a CPU sends no interrupt: its loop comes next.
+        task.kicks = if target == Some(party) { NO_KICK } else { kicks };
         if let Some(target) = target {
             let entry = (index, task.turn);
             let inbox = usize::from(usize::from(task.tier) != CRITICAL);

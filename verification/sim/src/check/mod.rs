@@ -67,7 +67,7 @@ pub(crate) struct Task {
     pub(crate) must_run_again: bool,
     /// Its future is in a poll.
     pub(crate) polled: bool,
-    /// Reschedule interrupts that its CPU had heard when it came to the inbox.
+    /// Reschedule interrupts that its CPU had heard when another one put it into the inbox.
     pub(crate) kicks: u64,
     /// Until when it sleeps, in virtual time; 0: it does not.
     pub(crate) sleeps_until_ns: u64,

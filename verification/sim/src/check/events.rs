@@ -72,7 +72,12 @@ impl Checker {
         let from = self.tasks[index as usize].place;
         match from {
             // Complete: it goes home to be freed.
-            Place::Over => return Ok(()),
+            Place::Over => {
+                if let Some(target) = target {
+                    self.cpus[target].untold += 1;
+                }
+                return Ok(());
+            }
             Place::Fresh | Place::Waiting => {
                 self.waiting += 1;
                 self.tasks[index as usize].runnable_ns = self.now_ns;
@@ -86,6 +91,7 @@ impl Checker {
             // It came where it may not run, and is sent on.
             Place::Inbox(cpu) if usize::from(cpu) == party && !self.may_run(index, cpu) => {
                 self.cpus[party].in_inboxes -= 1;
+                self.cpus[party].untold += 1;
             }
             Place::Transit(cpu) if usize::from(cpu) == party => {}
             Place::Injector => {}
@@ -218,7 +224,8 @@ impl Checker {
         let view = &self.cpus[cpu];
         let Some(running) = view.running.map(|task| &self.tasks[task as usize]) else { return };
         // A drain that ran out of its budget, with two touches for each node, leaves some knowingly.
-        let surely_drained = 2 * (view.in_inboxes + view.enqueued) <= self.limits.settings.inbox_budget_nodes.max(2);
+        let touched = 2 * (view.in_inboxes + view.enqueued + view.untold);
+        let surely_drained = touched <= self.limits.settings.inbox_budget_nodes.max(2);
         if view.in_inboxes == 0 || !surely_drained {
             return;
         }

@@ -82,6 +82,8 @@ pub(crate) struct CpuView {
     /// Critical, and all others.
     inboxes: [Queue; 2],
     in_inboxes: usize,
+    /// Of what came to the inboxes since the last halt, what may have left them untold: tasks to be freed or sent on.
+    untold: usize,
     /// By tier: Background, Normal, Critical.
     tiers: [Queue; 3],
     in_tiers: [usize; 3],

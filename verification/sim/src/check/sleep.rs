@@ -47,6 +47,7 @@ impl Checker {
     pub(crate) fn halts(&mut self, cpu: usize, parties: &[Party]) -> Checked {
         self.at(parties[cpu].time_ns);
         self.halted += 1;
+        self.cpus[cpu].untold = 0;
         if self.sleeps_beside_work(cpu, parties) {
             self.suspect(Doubt::Sleeps(cpu), parties);
         }

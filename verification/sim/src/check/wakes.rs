@@ -54,7 +54,9 @@ impl Checker {
         let Ok(index) = self.index(id) else { return };
         if let Place::Inbox(_) | Place::Injector = self.tasks[index as usize].place {
             if let Place::Inbox(cpu) = self.tasks[index as usize].place {
-                self.cpus[usize::from(cpu)].in_inboxes -= 1;
+                let view = &mut self.cpus[usize::from(cpu)];
+                view.in_inboxes -= 1;
+                view.untold += 1;
             }
             self.set_place(index, Place::Over);
             self.live -= 1;

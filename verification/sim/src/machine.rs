@@ -144,6 +144,8 @@ impl Virtual {
     /// Waits until `at_ns`, or for an interrupt, which is handled.
     pub(crate) fn wait_until(self, at_ns: u64) {
         let at_ns = self.with(|world| {
+            let broken = world.checker.conserves(&world.parties);
+            world.note(broken);
             let party = &mut world.parties[world.current];
             party.listens = true;
             at_ns.min(party.irq_ns.max(party.time_ns))

@@ -30,6 +30,9 @@ const STACK_BYTES: usize = 128 << 10;
 const STEPS_TO_REST: u64 = 100_000;
 const STEPS_TO_REST_OF_A_TASK: u64 = 400;
 
+/// Turns of parties that may pass without a step of a CPU.
+const TURNS_OF_A_STEP: u64 = 100_000;
+
 /// What is to be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -283,6 +286,14 @@ fn stay<S: Subject>(machine: Virtual, subject: &'static S) {
 impl World {
     /// Who goes on, and from when; nobody, if the run is over.
     fn next(&mut self) -> Option<usize> {
+        self.turns += 1;
+        if self.turns > TURNS_OF_A_STEP {
+            self.fail(Kind::Restless, "no CPU takes a step any more".to_owned());
+        }
+        if self.turns.is_multiple_of(256) {
+            let broken = self.checker.examine(&self.parties);
+            self.note(broken);
+        }
         let asleep = self.line.get(self.line.first()) == u64::MAX;
         if self.violation.is_some() || (asleep && !self.rests()) {
             return None;
@@ -298,6 +309,7 @@ impl World {
     /// Whether the CPU goes on with another step.
     fn step_begins(&mut self) -> bool {
         self.steps += 1;
+        self.turns = 0;
         if self.steps == self.steps_lively {
             self.close();
         }
@@ -306,6 +318,7 @@ impl World {
             self.fail(Kind::Restless, format!("{} tasks live on", self.checker.live));
         }
         let leaves = self.knobs.faults.has(Fault::Hotplug) && self.rng.one_in(1_000);
+        self.checker.step_begins(self.current, &self.parties);
         self.phase != Phase::Ending && !leaves
     }
 

@@ -85,6 +85,8 @@ pub(crate) struct World {
     skip: u64,
     pub(crate) phase: Phase,
     pub(crate) steps: u64,
+    /// Parties resumed since the last step began.
+    pub(crate) turns: u64,
     /// The step with which the end begins.
     pub(crate) steps_lively: u64,
     pub(crate) checker: Checker,
@@ -121,6 +123,7 @@ impl World {
             skip: 0,
             phase: Phase::Lively,
             steps: 0,
+            turns: 0,
             steps_lively: steps,
             checker,
             violation: None,

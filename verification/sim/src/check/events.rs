@@ -94,13 +94,14 @@ impl Checker {
                 self.cpus[party].untold += 1;
             }
             Place::Transit(cpu) if usize::from(cpu) == party => {}
-            Place::Injector => {}
+            Place::Injector => self.injected -= 1,
             place => {
                 return broken(Kind::TwoPlaces, format!("task {} placed again, being {place:?}", label(id)));
             }
         }
         let place = target.map_or(Place::Injector, |cpu| Place::Inbox(cpu as u16));
         self.set_place(index, place);
+        self.injected += usize::from(place == Place::Injector);
         let task = &mut self.tasks[index as usize];
         // To itself a CPU sends no interrupt: its loop comes next.
         task.kicks = if target == Some(party) { NO_KICK } else { kicks };
@@ -121,7 +122,7 @@ impl Checker {
         let tier = usize::from(self.tasks[index as usize].tier);
         match place {
             Place::Inbox(at) if at == cpu => self.leave_inbox(cpu, index)?,
-            Place::Injector => {}
+            Place::Injector => self.injected -= 1,
             Place::Transit(at) if at == cpu => {}
             Place::Running(at) if at == cpu => {
                 self.waiting += 1;
@@ -142,6 +143,7 @@ impl Checker {
         view.tiers[tier].push_back(entry);
         view.in_tiers[tier] += 1;
         view.stealable += usize::from(stealable);
+        self.stealable += usize::from(stealable);
         view.enqueued += 1;
         Ok(())
     }
@@ -173,6 +175,7 @@ impl Checker {
         let view = &mut self.cpus[usize::from(cpu)];
         view.in_tiers[usize::from(task.tier)] -= 1;
         view.stealable -= usize::from(stealable);
+        self.stealable -= usize::from(stealable);
     }
 
     fn runs(&mut self, cpu: u16, id: u64) -> Checked {

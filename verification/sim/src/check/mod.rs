@@ -14,6 +14,7 @@
 //!   which its turn number tells, and is dropped when it comes to the front.
 //! - **C3** Each event costs amortised O(1); what looks at all CPUs or tasks runs every so many steps.
 
+mod conserve;
 mod events;
 mod rest;
 mod sleep;
@@ -90,6 +91,8 @@ pub(crate) struct CpuView {
     /// Of those, tasks that any CPU may run.
     stealable: usize,
     running: Option<u32>,
+    /// Reschedule interrupts heard when its step began.
+    kicks_at_step: u64,
     /// The task of the run is woken and placed, though its end has not been told.
     placed_meanwhile: bool,
     critical_polls: u32,
@@ -139,6 +142,9 @@ pub(crate) struct Checker {
     pub(crate) suspects: Vec<Suspect>,
     /// Tasks that are not over.
     pub(crate) live: usize,
+    /// Tasks in run queues that any CPU may run, and tasks in the injector.
+    stealable: usize,
+    injected: usize,
     /// Runnable tasks that do not run.
     waiting: usize,
     /// CPUs that halt.
@@ -161,6 +167,8 @@ impl Checker {
             next_affinity: (0..=cpus).map(|_| None).collect(),
             suspects: Vec::new(),
             live: 0,
+            stealable: 0,
+            injected: 0,
             waiting: 0,
             halted: 0,
             now_ns: 0,
@@ -225,6 +233,10 @@ impl Checker {
         view.idle_ns = self.now_ns;
         (view.critical_polls, view.normal_polls) = (0, 0);
         view.enqueued = 0;
+    }
+
+    pub(crate) fn step_begins(&mut self, cpu: usize, parties: &[Party]) {
+        self.cpus[cpu].kicks_at_step = parties[cpu].kicks;
     }
 
     /// V8, V10: at the end of a step. `queued`: what the loop says that its run queues hold.

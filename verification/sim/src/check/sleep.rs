@@ -1,4 +1,4 @@
-//! V3, V4, V11: who sleeps, or computes, beside work.
+//! V3, V4, V9: who sleeps, or computes, beside work, and who waits though it was woken.
 //!
 //! A push and the kick that it owes are one masked section, and so are a claim and its kick. A section may leave its kick to
 //! another one that is about to send one (PC5), which then is under way when the first one ends. So what looks wrong is wrong
@@ -7,7 +7,7 @@
 
 use super::{Checked, Checker, Place, broken, label};
 use crate::violation::Kind;
-use crate::world::{Party, State};
+use crate::world::Party;
 
 /// What seems to be wrong.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +34,6 @@ fn sections(parties: &[Party]) -> Vec<(usize, u64)> {
     let masked = parties.iter().enumerate().filter(|(_, party)| party.masks > 0);
     masked.map(|(place, party)| (place, party.sections)).collect()
 }
-
-/// Tasks of a tier that the check for conservation looks at.
-const LOOKED_AT: usize = 4;
 
 impl Checker {
     pub(super) fn suspect(&mut self, doubt: Doubt, parties: &[Party]) {
@@ -140,36 +137,5 @@ impl Checker {
         let view = &self.cpus[cpu];
         let queued = view.in_tiers.iter().sum::<usize>();
         format!("cpu{cpu} halts, unkicked, with {} tasks in its inboxes and {queued} queued", view.in_inboxes)
-    }
-
-    /// V11, V12: looks at all CPUs. Once in so many steps.
-    pub(crate) fn look_round(&mut self, parties: &[Party]) -> Checked {
-        let now_ns = self.now_ns;
-        let limit_ns = self.limits.conserved_ns;
-        let idle = (0..parties.len() - 1).find(|&cpu| {
-            let view = &self.cpus[cpu];
-            self.is_halted(cpu, parties) && !view.paused && view.idle_ns + limit_ns < now_ns
-        });
-        let Some(idle) = idle else { return Ok(()) };
-        for (cpu, view) in self.cpus.iter().enumerate() {
-            if view.stealable == 0 || parties[cpu].state == State::Offline {
-                continue;
-            }
-            let waits = view.tiers[..2].iter().flat_map(|tier| tier.iter().take(LOOKED_AT)).find(|&&(task, turn)| {
-                let task = &self.tasks[task as usize];
-                task.turn == turn && task.affinity.is_none() && task.since_ns + limit_ns < now_ns
-            });
-            if let Some(&(task, _)) = waits {
-                let task = &self.tasks[task as usize];
-                let waited_ns = now_ns - task.since_ns;
-                let what = format!(
-                    "task {} has waited {waited_ns} ns on cpu{cpu}, and cpu{idle} has run nothing for {} ns",
-                    label(task.id),
-                    now_ns - self.cpus[idle].idle_ns,
-                );
-                return broken(Kind::NotConserved, what);
-            }
-        }
-        Ok(())
     }
 }

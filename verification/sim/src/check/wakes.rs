@@ -53,6 +53,9 @@ impl Checker {
     pub(crate) fn dropped(&mut self, id: u64) {
         let Ok(index) = self.index(id) else { return };
         if let Place::Inbox(_) | Place::Injector = self.tasks[index as usize].place {
+            if self.tasks[index as usize].place == Place::Injector {
+                self.injected -= 1;
+            }
             if let Place::Inbox(cpu) = self.tasks[index as usize].place {
                 let view = &mut self.cpus[usize::from(cpu)];
                 view.in_inboxes -= 1;

@@ -32,12 +32,12 @@ impl Shared {
 
 impl<M: Machine, T: Trace, const CPUS: usize> Traffic<M, T, CPUS> {
     pub(super) fn spawn_reader(&self, slot: usize) -> JoinHandle<()> {
-        spawn(self.scheduler, "reader", Held::new(&self.shared), Some(slot))
+        spawn(self.scheduler, "reader", Held::new(&self.shared), Some(slot), None)
     }
 
     pub(super) fn spawn_children(&self, count: u64) {
         for _ in 0..count {
-            drop(spawn(self.scheduler, "guest", Held::new(&self.shared), None));
+            drop(spawn(self.scheduler, "guest", Held::new(&self.shared), None, None));
         }
     }
 }
@@ -48,6 +48,7 @@ fn spawn<M: Machine, T: Trace, const CPUS: usize>(
     name: &'static str,
     held: Held,
     slot: Option<usize>,
+    alarm_ns: Option<u64>,
 ) -> JoinHandle<()> {
     let machine = held.0.machine;
     let cpus = machine.cpus() as u64;
@@ -66,16 +67,24 @@ fn spawn<M: Machine, T: Trace, const CPUS: usize>(
         }
         None => builder,
     };
-    builder.spawn(machine.tracked(live(scheduler, held, slot)))
+    builder.spawn(machine.tracked(live(scheduler, held, slot, alarm_ns)))
 }
 
-/// The life of a task, with a slot of its own or without.
+/// The life of a task, with a slot of its own or without; with an alarm it sleeps until then, and that is all.
 async fn live<M: Machine, T: Trace, const CPUS: usize>(
     scheduler: &'static Scheduler<M, T, CPUS>,
     held: Held,
     slot: Option<usize>,
+    alarm_ns: Option<u64>,
 ) {
     let machine = held.0.machine;
+    if let Some(clock_ns) = alarm_ns {
+        let now_ns = scheduler.machine().now_ns();
+        machine.note_sleep(clock_ns.saturating_sub(now_ns));
+        scheduler.sleep_until(clock_ns).await;
+        machine.note_awake(false);
+        return;
+    }
     let rounds = machine.draw(|rng| 1 + rng.below(if slot.is_some() { 30 } else { 3 }));
     let mut children = Vec::new();
     for _ in 0..rounds {
@@ -168,9 +177,14 @@ fn fork<M: Machine, T: Trace, const CPUS: usize>(
     }
     let machine = held.0.machine;
     let storms = machine.faults().has(Fault::Storm);
-    let count = machine.draw(|rng| if storms && rng.one_in(8) { held.0.storm } else { rng.below(4) });
+    let (count, alarm) = machine.draw(|rng| {
+        let count = if storms && rng.one_in(8) { held.0.storm } else { rng.below(4) };
+        (count, rng.one_in(2).then(|| 20_000 + rng.below(200_000)))
+    });
+    // Those of one storm all wake at the same time: more at once than a batch of timers holds.
+    let alarm_ns = alarm.map(|duration_ns| scheduler.machine().now_ns() + duration_ns);
     for _ in 0..count {
-        let child = spawn(scheduler, "child", Held::new(&held.0), None);
+        let child = spawn(scheduler, "child", Held::new(&held.0), None, alarm_ns);
         if children.len() < MOST_CHILDREN {
             children.push(child);
         }

@@ -25,6 +25,9 @@ use crate::world::{Party, State};
 use sched::{CpuId, CpuSet, Settings};
 use std::collections::VecDeque;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use sleep::Suspect;
 
 /// What a check answers.

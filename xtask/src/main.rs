@@ -74,6 +74,8 @@ enum Verify {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
+    /// The same seeds, built in three ways and for two architectures: the same traces, byte for byte
+    SimIdentity,
 }
 
 fn main() -> ExitCode {
@@ -116,6 +118,7 @@ fn run(arguments: Arguments) -> Result<bool> {
                 Verify::Page { picture } => page::run(&workspace, *picture)?,
                 Verify::TraceCost => trace_cost::run(&workspace)?,
                 Verify::Sim { words } => return sim::run(&workspace, words),
+                Verify::SimIdentity => sim::identity(&workspace)?,
             };
             Ok(true)
         }

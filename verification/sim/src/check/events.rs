@@ -79,6 +79,7 @@ impl Checker {
                 return Ok(());
             }
             Place::Fresh | Place::Waiting => {
+                self.is_in_time(index)?;
                 self.waiting += 1;
                 self.tasks[index as usize].runnable_ns = self.now_ns;
             }

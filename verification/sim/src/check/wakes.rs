@@ -74,6 +74,16 @@ impl Checker {
         }
     }
 
+    /// V12: a task is woken: if it sleeps, not too late.
+    pub(super) fn is_in_time(&self, index: u32) -> Checked {
+        let task = &self.tasks[index as usize];
+        let late_ns = self.now_ns.saturating_sub(task.sleeps_until_ns);
+        if task.sleeps_until_ns > 0 && late_ns > self.limits.late_ns {
+            return broken(Kind::Timer, format!("task {} sleeps {late_ns} ns too long", label(task.id)));
+        }
+        Ok(())
+    }
+
     /// V12: its sleep is over, or was given up.
     pub(crate) fn wakes_up(&mut self, id: u64, given_up: bool) -> Checked {
         let index = self.index(id)?;

@@ -2,6 +2,7 @@
 
 mod campaign;
 mod check;
+pub mod defects;
 mod faults;
 mod line;
 mod machine;

@@ -62,16 +62,23 @@ impl Kernel {
             return;
         }
         self.state.set(State::Blocked);
-        self.machine.set_timer(u64::MAX);
-        // There is no other thread, so the CPU halts. SAFETY: masked once, just now.
-        unsafe { self.machine.halt() };
-        self.state.set(State::Running);
+        // There is no other thread, so the CPU halts until somebody wakes this one.
+        loop {
+            self.machine.set_timer(u64::MAX);
+            // SAFETY: masked once, just now.
+            unsafe { self.machine.halt() };
+            if self.state.get() == State::Running || self.machine.is_closing() {
+                return self.state.set(State::Running);
+            }
+            self.machine.mask();
+        }
     }
 
     /// In the handler.
     fn wake(&self) {
-        if self.state.get() == State::Running {
-            self.token.set(true);
+        match self.state.replace(State::Running) {
+            State::Running => self.token.set(true),
+            State::Blocked => {}
         }
     }
 }

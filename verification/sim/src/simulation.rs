@@ -185,7 +185,7 @@ fn limits(knobs: &Knobs, settings: Settings) -> Limits {
     Limits {
         settings,
         conserved_ns: 1_000_000 + slow_ns + away_ns + 8 * knobs.ipi_ns,
-        late_ns: 3_000_000 + 2 * slow_ns + away_ns + has(Fault::ClockStall, 10 * FREEZE_NS),
+        late_ns: 2_000_000 + 2 * slow_ns + away_ns + has(Fault::ClockStall, 10 * FREEZE_NS),
         early_ns: has(Fault::ClockSkew, SKEW_NS) + has(Fault::ClockStall, FREEZE_NS),
     }
 }

@@ -4,6 +4,7 @@ mod campaign;
 mod failure;
 mod options;
 mod results;
+mod shapes;
 
 use clap::Parser;
 use options::Options;
@@ -26,6 +27,17 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> anyhow::Result<bool> {
     if !options.merge.is_empty() {
         return results::merge(&options.merge);
+    }
+    let cpus = |default: &[u32]| {
+        if options.on.is_empty() { default.to_vec() } else { options.on.clone() }
+    };
+    if let Some(file) = &options.rtapp {
+        return shapes::run_file(file, &cpus(&[1, 4, 16, 64]), options.seeds.start, &options.out);
+    }
+    if options.shapes || !options.shape.is_empty() {
+        let all = <shapes::Shape as clap::ValueEnum>::value_variants();
+        let some = if options.shape.is_empty() { all } else { &options.shape };
+        return shapes::run(some, &cpus(&[1, 4, 16, 64, 256, 1024]), options.seeds.start, &options.out);
     }
     if options.timeline {
         let seed = options.seeds.start;

@@ -39,6 +39,18 @@ pub(crate) struct Options {
     /// Do not look for a smaller run that fails
     #[arg(long)]
     pub(crate) no_shrink: bool,
+    /// Measure the standard shapes instead: wake latencies and what they cost, from 1 to 1024 CPUs
+    #[arg(long)]
+    pub(crate) shapes: bool,
+    /// These shapes alone
+    #[arg(long, value_name = "SHAPE", num_args = 1..)]
+    pub(crate) shape: Vec<crate::shapes::Shape>,
+    /// Measure a workload in the language of rt-app
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rtapp: Option<PathBuf>,
+    /// Measure on so many CPUs
+    #[arg(long, value_name = "M", num_args = 1.., value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub(crate) on: Vec<u32>,
     /// Write the files of the first seed's run, though it does not fail
     #[arg(long)]
     pub(crate) timeline: bool,

@@ -177,13 +177,15 @@ fn fork<M: Machine, T: Trace, const CPUS: usize>(
     }
     let machine = held.0.machine;
     let storms = machine.faults().has(Fault::Storm);
-    let (count, alarm) = machine.draw(|rng| {
+    let (count, alarm, apart_ns) = machine.draw(|rng| {
         let count = if storms && rng.one_in(8) { held.0.storm } else { rng.below(4) };
-        (count, rng.one_in(2).then(|| 20_000 + rng.below(200_000)))
+        let alarm = rng.one_in(2).then(|| 20_000 + rng.below(200_000));
+        (count, alarm, [0, 4_000][rng.below(2) as usize])
     });
-    // Those of one storm all wake at the same time: more at once than a batch of timers holds.
+    // Those of one storm wake at the same time, or one after the other: more than a batch of timers holds.
     let alarm_ns = alarm.map(|duration_ns| scheduler.machine().now_ns() + duration_ns);
-    for _ in 0..count {
+    for number in 0..count {
+        let alarm_ns = alarm_ns.map(|alarm_ns| alarm_ns + number * apart_ns);
         let child = spawn(scheduler, "child", Held::new(&held.0), None, alarm_ns);
         if children.len() < MOST_CHILDREN {
             children.push(child);

@@ -55,12 +55,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Lock-free; at most a few tries at each of two deques of each CPU.
     pub(crate) fn steal(&self, me: CpuId, first: usize) -> Option<(CpuId, Queued)> {
         [Tier::Normal, Tier::Background].into_iter().find_map(|tier| {
-            self.others(me, first)
-                .filter(|(_, victim)| victim.has_to_spare())
-                .find_map(|(id, victim)| {
+            self.others(me, first).filter(|(_, victim)| victim.has_to_spare()).find_map(
+                |(id, victim)| {
                     self.machine.interleave();
                     Some((id, victim.steal(tier)?))
-                })
+                },
+            )
         })
     }
 

@@ -33,7 +33,8 @@ pub fn on_a_large_stack<R: Send>(f: impl FnOnce() -> R + Send) -> R {
 fn run_on<const CPUS: usize>(plan: &Plan) -> Outcome {
     let simulation = Simulation::new(plan);
     let machine = simulation.machine();
-    let scheduler = Box::new(Simulated::<CPUS>::new(machine, simulation.observer(), simulation.settings()));
+    let scheduler =
+        Box::new(Simulated::<CPUS>::new(machine, simulation.observer(), simulation.settings()));
     // SAFETY: tasks and handles of the traffic are over when all is at rest, and nobody else has any.
     unsafe { simulation.run_boxed(scheduler, |scheduler| Traffic::new(machine, scheduler)) }
 }

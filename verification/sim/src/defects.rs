@@ -34,7 +34,14 @@ fn first<S: Subject, W: Workload + 'static>(
     load: impl Fn(&'static S) -> W,
 ) -> Option<(u64, Violation)> {
     seeds.into_iter().find_map(|seed| {
-        let plan = Plan { seed, cpus, steps: 500, faults: Faults::NONE, keep_records: false, measure: false };
+        let plan = Plan {
+            seed,
+            cpus,
+            steps: 500,
+            faults: Faults::NONE,
+            keep_records: false,
+            measure: false,
+        };
         let simulation = Simulation::new(&plan);
         simulation.machine().with(|world| world.knobs.device_ns = 20_000);
         // Leaked: it is small, and needs no unsafe code.

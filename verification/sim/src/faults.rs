@@ -205,7 +205,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for faults in [Faults::NONE, Faults::ALL, Faults::NONE.with(Fault::Pause).with(Fault::Storm)] {
+        for faults in
+            [Faults::NONE, Faults::ALL, Faults::NONE.with(Fault::Pause).with(Fault::Storm)]
+        {
             assert_eq!(faults.to_string().parse(), Ok(faults));
         }
         assert_eq!("pause,nil".parse::<Faults>(), Err(UnknownFault("nil".to_owned())));

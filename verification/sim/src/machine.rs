@@ -248,7 +248,10 @@ impl Virtual {
 impl fmt::Debug for Virtual {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (cpus, steps) = self.with(|world| (world.cpus(), world.steps));
-        f.debug_struct("Virtual").field("cpus", &cpus).field("steps", &steps).finish_non_exhaustive()
+        f.debug_struct("Virtual")
+            .field("cpus", &cpus)
+            .field("steps", &steps)
+            .finish_non_exhaustive()
     }
 }
 

@@ -98,6 +98,8 @@ impl Trace for Observer {
 
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observer").field("digest", &self.history.borrow().digest).finish_non_exhaustive()
+        f.debug_struct("Observer")
+            .field("digest", &self.history.borrow().digest)
+            .finish_non_exhaustive()
     }
 }

@@ -22,8 +22,13 @@ pub struct Shrunk {
 
 /// Looks for smaller plans that fail as `plan` did with `violation`: fewer CPUs, faults and steps. `run` says what a plan
 /// violates.
-pub fn shrink(plan: &Plan, violation: &Violation, run: impl Fn(&Plan) -> Option<Violation>) -> Shrunk {
-    let mut search = Search { run, best: (plan.clone(), violation.clone()), runs: 0, steps_left: STEPS };
+pub fn shrink(
+    plan: &Plan,
+    violation: &Violation,
+    run: impl Fn(&Plan) -> Option<Violation>,
+) -> Shrunk {
+    let mut search =
+        Search { run, best: (plan.clone(), violation.clone()), runs: 0, steps_left: STEPS };
     search.fewer_steps();
     loop {
         let before = search.best.0.clone();
@@ -69,7 +74,9 @@ impl<R: Fn(&Plan) -> Option<Violation>> Search<R> {
             self.steps_left -= plan.steps;
             self.runs += 1;
             let violation = (self.run)(&plan);
-            if let Some(violation) = violation.filter(|violation| violation.kind == self.best.1.kind) {
+            if let Some(violation) =
+                violation.filter(|violation| violation.kind == self.best.1.kind)
+            {
                 self.best = (plan, violation);
                 self.fewer_steps();
                 return true;
@@ -85,7 +92,8 @@ impl<R: Fn(&Plan) -> Option<Violation>> Search<R> {
         if needed < plan.steps {
             let plan = Plan { steps: needed, ..plan.clone() };
             self.runs += 1;
-            if let Some(violation) = (self.run)(&plan).filter(|found| found.kind == violation.kind) {
+            if let Some(violation) = (self.run)(&plan).filter(|found| found.kind == violation.kind)
+            {
                 self.best = (plan, violation);
             }
         }
@@ -99,13 +107,23 @@ mod tests {
 
     /// Fails on two CPUs or more, with storms, for every third seed, at step 100.
     fn fragile(plan: &Plan) -> Option<Violation> {
-        let fails = plan.cpus >= 2 && plan.faults.has(Fault::Storm) && plan.seed % 3 == 0 && plan.steps > 100;
+        let fails = plan.cpus >= 2
+            && plan.faults.has(Fault::Storm)
+            && plan.seed % 3 == 0
+            && plan.steps > 100;
         fails.then(|| Violation { kind: Kind::Order, what: String::new(), step: 100, time_ns: 0 })
     }
 
     #[test]
     fn what_does_not_matter_is_left_out() {
-        let plan = Plan { seed: 300, cpus: 64, steps: 10_000, faults: Faults::ALL, keep_records: false, measure: false };
+        let plan = Plan {
+            seed: 300,
+            cpus: 64,
+            steps: 10_000,
+            faults: Faults::ALL,
+            keep_records: false,
+            measure: false,
+        };
         let violation = fragile(&plan).unwrap();
         let shrunk = shrink(&plan, &violation, fragile);
         assert_eq!((shrunk.plan.cpus, shrunk.plan.steps), (2, 101));

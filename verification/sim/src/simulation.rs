@@ -115,7 +115,11 @@ impl Simulation {
     }
 
     /// Runs until all is at rest, or something is wrong.
-    pub fn run<S: Subject, W: Workload + 'static>(self, subject: &'static S, workload: W) -> Outcome {
+    pub fn run<S: Subject, W: Workload + 'static>(
+        self,
+        subject: &'static S,
+        workload: W,
+    ) -> Outcome {
         let machine = self.machine;
         let workload = Rc::new(workload);
         machine.connect(Some((subject, workload.clone())));
@@ -180,7 +184,8 @@ type Party = Coroutine<(), (), (), DefaultStack>;
 /// What a subject has promised, given what may go wrong.
 fn limits(knobs: &Knobs, settings: Settings) -> Limits {
     let has = |fault, yes| if knobs.faults.has(fault) { yes } else { 0 };
-    let slow_ns = has(Fault::CpuStall, 50 * STALL_NS) + has(Fault::LongPoll, 8_000_000) + 4 * knobs.late_ns;
+    let slow_ns =
+        has(Fault::CpuStall, 50 * STALL_NS) + has(Fault::LongPoll, 8_000_000) + 4 * knobs.late_ns;
     let away_ns = has(Fault::Hotplug, 4 * AWAY_NS);
     Limits {
         settings,
@@ -201,7 +206,11 @@ fn draw_settings(rng: &mut Rng, plain: bool) -> Settings {
     settings
 }
 
-fn start<S: Subject, W: Workload + 'static>(machine: Virtual, subject: &'static S, workload: &Rc<W>) -> Vec<Party> {
+fn start<S: Subject, W: Workload + 'static>(
+    machine: Virtual,
+    subject: &'static S,
+    workload: &Rc<W>,
+) -> Vec<Party> {
     let cpus = machine.cpus() as usize;
     let stack = || DefaultStack::new(STACK_BYTES).expect("memory for a stack");
     let mut parties: Vec<Party> = (0..cpus)
@@ -313,7 +322,9 @@ impl World {
         if self.steps == self.steps_lively {
             self.close();
         }
-        let most = self.steps_lively + STEPS_TO_REST + STEPS_TO_REST_OF_A_TASK * self.checker.tasks.len() as u64;
+        let most = self.steps_lively
+            + STEPS_TO_REST
+            + STEPS_TO_REST_OF_A_TASK * self.checker.tasks.len() as u64;
         if self.steps > most {
             self.fail(Kind::Restless, format!("{} tasks live on", self.checker.live));
         }

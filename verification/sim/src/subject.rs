@@ -31,7 +31,9 @@ pub trait Subject: Interrupts + 'static {
     }
 }
 
-impl<M: Machine + 'static, T: Trace + 'static, const CPUS: usize> Subject for Scheduler<M, T, CPUS> {
+impl<M: Machine + 'static, T: Trace + 'static, const CPUS: usize> Subject
+    for Scheduler<M, T, CPUS>
+{
     type Core = Core<M, T, CPUS>;
 
     fn enter(&'static self) -> Self::Core {

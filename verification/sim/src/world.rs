@@ -94,7 +94,13 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(cpus: usize, steps: u64, knobs: Knobs, mut rng: Rng, checker: Checker) -> Self {
+    pub(crate) fn new(
+        cpus: usize,
+        steps: u64,
+        knobs: Knobs,
+        mut rng: Rng,
+        checker: Checker,
+    ) -> Self {
         let skewed = knobs.faults.has(Fault::ClockSkew);
         let mut party = |is_cpu| Party {
             time_ns: 0,
@@ -235,7 +241,10 @@ impl World {
             u64::MAX
         } else {
             // A clock that stands still asks again and again for a time that has passed.
-            at_ns.saturating_sub(party.clock_ahead_ns).max(party.time_ns + 500).saturating_add(late_ns)
+            at_ns
+                .saturating_sub(party.clock_ahead_ns)
+                .max(party.time_ns + 500)
+                .saturating_add(late_ns)
         };
         self.arrange(current);
     }
@@ -255,7 +264,10 @@ impl World {
     /// Whether an interrupt is due here and may be handled.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.parties.get(self.current).is_some_and(|party| {
-            party.is_cpu && party.masks == 0 && party.state != State::Offline && party.irq_ns <= party.time_ns
+            party.is_cpu
+                && party.masks == 0
+                && party.state != State::Offline
+                && party.irq_ns <= party.time_ns
         })
     }
 

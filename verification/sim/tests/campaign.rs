@@ -7,7 +7,8 @@ use std::thread;
 /// Seeds of a campaign: fewer where assertions are on, which slow it down. `SIM_SEEDS=<number>` runs others.
 fn seeds() -> u64 {
     let ordinary = if cfg!(debug_assertions) { 160 } else { 1_000 };
-    std::env::var("SIM_SEEDS").map_or(ordinary, |seeds| seeds.parse().expect("SIM_SEEDS is a number"))
+    std::env::var("SIM_SEEDS")
+        .map_or(ordinary, |seeds| seeds.parse().expect("SIM_SEEDS is a number"))
 }
 
 /// Runs plans on all cores until one fails, and tells how soon.
@@ -32,7 +33,11 @@ fn campaign(seeds: u64, plan: impl Fn(u64) -> Plan + Sync) {
         (0..cores).for_each(|_| drop(scope.spawn(work)));
     });
     let (first, steps) = (first.into_inner(), steps.into_inner());
-    assert_eq!(first, u64::MAX, "an invariant is broken: found by seed {first}, after {steps} steps");
+    assert_eq!(
+        first,
+        u64::MAX,
+        "an invariant is broken: found by seed {first}, after {steps} steps"
+    );
 }
 
 fn plan(seed: u64, cpus: u32, faults: Faults) -> Plan {

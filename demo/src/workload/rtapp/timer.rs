@@ -10,6 +10,12 @@ const UNSET: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct Timer(AtomicU64);
 
+impl Default for Timer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Timer {
     /// One that has not been used.
     pub const fn new() -> Self {

@@ -20,7 +20,8 @@ pub(crate) fn run(options: &Options) -> Results {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} seeds, {eta} left {msg}");
     bar.set_style(style.expect("a template"));
     let results = Mutex::new(Results::default());
-    let jobs = options.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    let jobs =
+        options.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let work = || {
         loop {
             let next = seeds.lock().expect("no panic").next();

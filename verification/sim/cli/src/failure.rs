@@ -27,7 +27,8 @@ pub(crate) fn explain(broken: &Broken, options: &Options) -> Result<()> {
 pub(crate) fn write_timeline(plan: &Plan, options: &Options) -> Result<()> {
     let outcome = run_traffic(&Plan { keep_records: true, ..plan.clone() });
     let folder = options.out.join(format!("seed-{}", plan.seed));
-    let words = outcome.violation.as_ref().map_or_else(|| "no violation".to_owned(), ToString::to_string);
+    let words =
+        outcome.violation.as_ref().map_or_else(|| "no violation".to_owned(), ToString::to_string);
     let title = format!("seed {}, {} CPUs: {words}", plan.seed, plan.cpus);
     let timeline = timeline(plan.cpus, outcome);
     for file in timeline.write_to(&folder, &title)? {

@@ -37,7 +37,12 @@ fn run(options: &Options) -> anyhow::Result<bool> {
     if options.shapes || !options.shape.is_empty() {
         let all = <shapes::Shape as clap::ValueEnum>::value_variants();
         let some = if options.shape.is_empty() { all } else { &options.shape };
-        return shapes::run(some, &cpus(&[1, 4, 16, 64, 256, 1024]), options.seeds.start, &options.out);
+        return shapes::run(
+            some,
+            &cpus(&[1, 4, 16, 64, 256, 1024]),
+            options.seeds.start,
+            &options.out,
+        );
     }
     if options.timeline {
         let seed = options.seeds.start;

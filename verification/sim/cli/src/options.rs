@@ -114,7 +114,11 @@ fn exact_or_range(text: &str) -> Result<Range<u64>, String> {
 
 fn shard(text: &str) -> Result<(u64, u64), String> {
     let (shard, shards) = pair(text, "/").unwrap_or_else(|| Err("as 0/4".to_owned()))?;
-    if shard < shards { Ok((shard, shards)) } else { Err(format!("shards 0 to {} of {shards}", shards - 1)) }
+    if shard < shards {
+        Ok((shard, shards))
+    } else {
+        Err(format!("shards 0 to {} of {shards}", shards - 1))
+    }
 }
 
 #[cfg(test)]
@@ -137,7 +141,9 @@ mod tests {
     #[test]
     fn shards_are_disjoint_and_complete() {
         let mut seeds: Vec<_> = (0..3)
-            .flat_map(|shard| options(&format!("--seeds 5..25 --shard {shard}/3")).unwrap().my_seeds())
+            .flat_map(|shard| {
+                options(&format!("--seeds 5..25 --shard {shard}/3")).unwrap().my_seeds()
+            })
             .collect();
         seeds.sort_unstable();
         assert_eq!(seeds, (5..25).collect::<Vec<_>>());
@@ -145,7 +151,15 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for words in ["--seeds 5..5", "--cpus 0", "--cpus 1..1026", "--shard 3/3", "--shard 1", "--faults wet", "--seeds x"] {
+        for words in [
+            "--seeds 5..5",
+            "--cpus 0",
+            "--cpus 1..1026",
+            "--shard 3/3",
+            "--shard 1",
+            "--faults wet",
+            "--seeds x",
+        ] {
             assert!(options(words).is_err(), "{words}");
         }
         assert!(options("--cpus 1024").is_ok());

@@ -52,7 +52,8 @@ impl Results {
         self.steps += outcome.steps;
         self.polls += outcome.polls;
         self.virtual_seconds += outcome.time_ns as f64 / 1e9;
-        let mixed = (outcome.history.digest ^ seed.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed =
+            (outcome.history.digest ^ seed.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.digest = self.digest.wrapping_add(mixed);
     }
 
@@ -77,8 +78,12 @@ impl Results {
 pub(crate) fn merge(files: &[PathBuf]) -> Result<bool> {
     let mut all = Results::default();
     for file in files {
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        all.join(serde_json::from_str(&text).with_context(|| format!("{} is no result", file.display()))?);
+        let text =
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        all.join(
+            serde_json::from_str(&text)
+                .with_context(|| format!("{} is no result", file.display()))?,
+        );
     }
     println!("{all}");
     Ok(all.violations.is_empty())
@@ -87,7 +92,11 @@ pub(crate) fn merge(files: &[PathBuf]) -> Result<bool> {
 impl fmt::Display for Results {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for broken in &self.violations {
-            writeln!(f, "seed {}, {} CPUs, step {}: {}: {}", broken.seed, broken.cpus, broken.step, broken.kind, broken.what)?;
+            writeln!(
+                f,
+                "seed {}, {} CPUs, step {}: {}: {}",
+                broken.seed, broken.cpus, broken.step, broken.kind, broken.what
+            )?;
             writeln!(f, "    {}", broken.replay)?;
         }
         write!(

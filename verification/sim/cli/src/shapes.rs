@@ -53,7 +53,9 @@ pub(crate) fn run(shapes: &[Shape], cpus: &[u32], seed: u64, folder: &Path) -> R
     println!("{}", Row::HEAD);
     for &shape in shapes {
         for &cpus in cpus {
-            let name = shape.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+            let name = shape
+                .to_possible_value()
+                .map_or_else(String::new, |value| value.get_name().to_owned());
             let outcome = on_a_large_stack(|| on_cpus(cpus, seed, &load::Load::Shape(shape)));
             rows.push(Row::of(name, cpus, &outcome)?);
             println!("{}", rows.last().context("a row")?);
@@ -64,14 +66,17 @@ pub(crate) fn run(shapes: &[Shape], cpus: &[u32], seed: u64, folder: &Path) -> R
 
 /// The same for a file of rt-app.
 pub(crate) fn run_file(file: &Path, cpus: &[u32], seed: u64, folder: &Path) -> Result<bool> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let parsed = demo::rtapp::parse(&text, &file.display().to_string()).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let parsed = demo::rtapp::parse(&text, &file.display().to_string())
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
     let mut rows = Vec::new();
     println!("{}", Row::HEAD);
     for &cpus in cpus {
         let load = load::Load::File(parsed.workload.clone());
         let outcome = on_a_large_stack(|| on_cpus(cpus, seed, &load));
-        let name = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let name =
+            file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         rows.push(Row::of(name, cpus, &outcome)?);
         println!("{}", rows.last().context("a row")?);
     }
@@ -87,18 +92,32 @@ fn finish(rows: &[Row], folder: &Path) -> Result<bool> {
 }
 
 fn on_cpus(cpus: u32, seed: u64, load: &load::Load) -> Outcome {
-    if cpus <= 64 { on::<64>(cpus, seed, load) } else { on::<{ sched::MAX_CPUS }>(cpus, seed, load) }
+    if cpus <= 64 {
+        on::<64>(cpus, seed, load)
+    } else {
+        on::<{ sched::MAX_CPUS }>(cpus, seed, load)
+    }
 }
 
 #[inline(never)]
 fn on<const CPUS: usize>(cpus: u32, seed: u64, load: &load::Load) -> Outcome {
     let steps = STEPS_OF_A_CPU * u64::from(cpus.max(8));
-    let plan = Plan { seed, cpus, steps, faults: sched_sim::Faults::NONE, keep_records: false, measure: true };
+    let plan = Plan {
+        seed,
+        cpus,
+        steps,
+        faults: sched_sim::Faults::NONE,
+        keep_records: false,
+        measure: true,
+    };
     let simulation = Simulation::new(&plan);
     let machine = simulation.machine();
-    let scheduler = Box::new(Simulated::<CPUS>::new(machine, simulation.observer(), simulation.settings()));
+    let scheduler =
+        Box::new(Simulated::<CPUS>::new(machine, simulation.observer(), simulation.settings()));
     // SAFETY: all tasks of the loads end when the end begins, and no handle or waker is kept beyond the stage, which goes first.
-    unsafe { simulation.run_boxed(scheduler, |scheduler| stage::Stage::new(machine, scheduler, load)) }
+    unsafe {
+        simulation.run_boxed(scheduler, |scheduler| stage::Stage::new(machine, scheduler, load))
+    }
 }
 
 impl Row {
@@ -119,7 +138,8 @@ impl Row {
             cpus,
             polls: outcome.polls,
             latency_us: [50, 99, 100].map(|percent| percentile_us(&latencies, percent)),
-            idle_beside_work: measures.idle_beside_work_ns as f64 / (outcome.time_ns as f64 * f64::from(cpus)).max(1.0),
+            idle_beside_work: measures.idle_beside_work_ns as f64
+                / (outcome.time_ns as f64 * f64::from(cpus)).max(1.0),
             migrations_per_poll: count(Event::Migrate) / (outcome.polls as f64).max(1.0),
             kicks_per_wake: count(Event::Kick) / count(Event::Wake).max(1.0),
             lateness_us: percentile_us(&lateness, 99),

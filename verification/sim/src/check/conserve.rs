@@ -45,13 +45,19 @@ impl Checker {
         }
         let Some(sleeper) = sleeper else { return Ok(()) };
         if self.injected > 0 {
-            let what = format!("cpu{sleeper} sleeps, unkicked, beside {} injected tasks", self.injected);
+            let what =
+                format!("cpu{sleeper} sleeps, unkicked, beside {} injected tasks", self.injected);
             return broken(Kind::NotConserved, what);
         }
         match publisher {
             Some(cpu) => {
                 let spare = self.cpus[cpu].stealable;
-                broken(Kind::NotConserved, format!("cpu{sleeper} sleeps, unkicked, beside cpu{cpu} with {spare} tasks to spare"))
+                broken(
+                    Kind::NotConserved,
+                    format!(
+                        "cpu{sleeper} sleeps, unkicked, beside cpu{cpu} with {spare} tasks to spare"
+                    ),
+                )
             }
             None => Ok(()),
         }
@@ -74,10 +80,14 @@ impl Checker {
             if view.stealable == 0 || parties[cpu].state == State::Offline {
                 continue;
             }
-            let waits = view.tiers[..2].iter().flat_map(|tier| tier.iter().take(LOOKED_AT)).find(|&&(task, turn)| {
-                let task = &self.tasks[task as usize];
-                task.turn == turn && task.affinity.is_none() && task.since_ns + limit_ns < now_ns
-            });
+            let waits = view.tiers[..2].iter().flat_map(|tier| tier.iter().take(LOOKED_AT)).find(
+                |&&(task, turn)| {
+                    let task = &self.tasks[task as usize];
+                    task.turn == turn
+                        && task.affinity.is_none()
+                        && task.since_ns + limit_ns < now_ns
+                },
+            );
             if let Some(&(task, _)) = waits {
                 let task = &self.tasks[task as usize];
                 let waited_ns = now_ns - task.since_ns;

@@ -4,8 +4,8 @@ use super::sleep::Doubt;
 use super::{Checked, Checker, Place, TIERS, Task, broken, label};
 use crate::violation::Kind;
 use crate::world::Party;
-use sched::trace::{Kind as Event, Record};
 use sched::trace;
+use sched::trace::{Kind as Event, Record};
 
 const CRITICAL: usize = 2;
 
@@ -14,7 +14,13 @@ const NO_KICK: u64 = u64::MAX;
 
 impl Checker {
     /// `record` happened, on the CPU or thread `party`, at `now_ns` of virtual time.
-    pub(crate) fn event(&mut self, party: usize, now_ns: u64, record: &Record, parties: &[Party]) -> Checked {
+    pub(crate) fn event(
+        &mut self,
+        party: usize,
+        now_ns: u64,
+        record: &Record,
+        parties: &[Party],
+    ) -> Checked {
         self.at(now_ns);
         self.measures.events[record.kind.index()] += 1;
         let cpu = party as u16;
@@ -33,9 +39,10 @@ impl Checker {
             }
             Event::Stop => self.stops(cpu, record, parties),
             Event::Steal => self.stolen(cpu, record),
-            Event::Timers if record.argument > 32 => {
-                broken(Kind::Unbounded, format!("cpu{cpu} fired {} timers at once", record.argument))
-            }
+            Event::Timers if record.argument > 32 => broken(
+                Kind::Unbounded,
+                format!("cpu{cpu} fired {} timers at once", record.argument),
+            ),
             _ => Ok(()),
         }
     }
@@ -97,7 +104,10 @@ impl Checker {
             Place::Transit(cpu) if usize::from(cpu) == party => {}
             Place::Injector => self.injected -= 1,
             place => {
-                return broken(Kind::TwoPlaces, format!("task {} placed again, being {place:?}", label(id)));
+                return broken(
+                    Kind::TwoPlaces,
+                    format!("task {} placed again, being {place:?}", label(id)),
+                );
             }
         }
         let place = target.map_or(Place::Injector, |cpu| Place::Inbox(cpu as u16));
@@ -164,9 +174,15 @@ impl Checker {
             Some(first) if first == (index, turn) => Ok(()),
             Some((first, _)) => {
                 let [first, second] = [first, index].map(|task| label(tasks[task as usize].id));
-                broken(Kind::Order, format!("cpu{cpu} drained {second} before {first}, which came first"))
+                broken(
+                    Kind::Order,
+                    format!("cpu{cpu} drained {second} before {first}, which came first"),
+                )
             }
-            None => broken(Kind::TwoPlaces, format!("task {} was not in the inbox", label(tasks[index as usize].id))),
+            None => broken(
+                Kind::TwoPlaces,
+                format!("task {} was not in the inbox", label(tasks[index as usize].id)),
+            ),
         }
     }
 
@@ -184,7 +200,8 @@ impl Checker {
         let task = &self.tasks[index as usize];
         let (place, turn, tier) = (task.place, task.turn, usize::from(task.tier));
         if place != Place::Queue(cpu) {
-            let kind = if matches!(place, Place::Running(_)) { Kind::TwoCpus } else { Kind::TwoPlaces };
+            let kind =
+                if matches!(place, Place::Running(_)) { Kind::TwoCpus } else { Kind::TwoPlaces };
             return broken(kind, format!("task {} runs on cpu{cpu}, being {place:?}", label(id)));
         }
         let Self { cpus, tasks, .. } = self;
@@ -202,7 +219,11 @@ impl Checker {
             Some(first) if first == (index, turn) => {}
             Some((first, _)) => {
                 let first = label(tasks[first as usize].id);
-                let what = format!("cpu{cpu} runs {} before {first}, which came first, in tier {}", label(id), TIERS[tier]);
+                let what = format!(
+                    "cpu{cpu} runs {} before {first}, which came first, in tier {}",
+                    label(id),
+                    TIERS[tier]
+                );
                 return broken(Kind::Order, what);
             }
             None => return broken(Kind::TwoPlaces, format!("task {} was not queued", label(id))),
@@ -252,9 +273,18 @@ impl Checker {
         let lower = view.in_tiers[0] + view.in_tiers[1] > 0;
         let wrong = match tier {
             // What thieves took meanwhile counted when the choice was made.
-            CRITICAL => lower && over(view.critical_polls, settings.critical_limit_polls.saturating_add(1)),
-            _ if view.in_tiers[CRITICAL] > 0 && !over(view.critical_polls, settings.critical_limit_polls) => true,
-            1 => view.in_tiers[0] > 0 && over(view.normal_polls, settings.background_limit_polls.saturating_add(1)),
+            CRITICAL => {
+                lower && over(view.critical_polls, settings.critical_limit_polls.saturating_add(1))
+            }
+            _ if view.in_tiers[CRITICAL] > 0
+                && !over(view.critical_polls, settings.critical_limit_polls) =>
+            {
+                true
+            }
+            1 => {
+                view.in_tiers[0] > 0
+                    && over(view.normal_polls, settings.background_limit_polls.saturating_add(1))
+            }
             _ => view.in_tiers[1] > 0 && !over(view.normal_polls, settings.background_limit_polls),
         };
         match tier {
@@ -280,19 +310,28 @@ impl Checker {
         let index = self.index(record.task)?;
         let view = &mut self.cpus[usize::from(cpu)];
         if view.running.take() != Some(index) {
-            return broken(Kind::TwoCpus, format!("task {} stops on cpu{cpu}, where it does not run", label(record.task)));
+            return broken(
+                Kind::TwoCpus,
+                format!("task {} stops on cpu{cpu}, where it does not run", label(record.task)),
+            );
         }
         view.idle_ns = self.now_ns;
         let placed_meanwhile = std::mem::take(&mut view.placed_meanwhile);
         let outcome = record.outcome();
         let name = || label(record.task);
         if placed_meanwhile && outcome != Some(trace::Outcome::Waits) {
-            return broken(Kind::TwoPlaces, format!("task {} was placed while it ran: {outcome:?}", name()));
+            return broken(
+                Kind::TwoPlaces,
+                format!("task {} was placed while it ran: {outcome:?}", name()),
+            );
         }
         match outcome {
             Some(trace::Outcome::Requeued) => {
                 if self.tasks[index as usize].place == Place::Running(cpu) {
-                    return broken(Kind::Lost, format!("task {} was to be requeued, and was not", name()));
+                    return broken(
+                        Kind::Lost,
+                        format!("task {} was to be requeued, and was not", name()),
+                    );
                 }
             }
             Some(trace::Outcome::Waits) if placed_meanwhile => {}
@@ -317,11 +356,17 @@ impl Checker {
         let (task, name) = (&self.tasks[index as usize], || label(record.task));
         let victim = record.other.map_or(u16::MAX, |cpu| cpu.get() as u16);
         if task.place != Place::Queue(victim) {
-            return broken(Kind::TwoPlaces, format!("cpu{cpu} steals {} from cpu{victim}, being {:?}", name(), task.place));
+            return broken(
+                Kind::TwoPlaces,
+                format!("cpu{cpu} steals {} from cpu{victim}, being {:?}", name(), task.place),
+            );
         }
         if !is_stealable(task) {
             let tier = TIERS[usize::from(task.tier)];
-            return broken(Kind::Placement, format!("cpu{cpu} steals {}, which is {tier}: {:?}", name(), task.affinity));
+            return broken(
+                Kind::Placement,
+                format!("cpu{cpu} steals {}, which is {tier}: {:?}", name(), task.affinity),
+            );
         }
         self.leave_queue(victim, index);
         self.set_place(index, Place::Transit(cpu));

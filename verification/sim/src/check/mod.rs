@@ -176,7 +176,10 @@ impl Checker {
             halted: 0,
             now_ns: 0,
             measured_ns: 0,
-            measures: Measures { events: vec![0; sched::trace::Kind::ALL.len()], ..Measures::default() },
+            measures: Measures {
+                events: vec![0; sched::trace::Kind::ALL.len()],
+                ..Measures::default()
+            },
             measuring: false,
             polls: 0,
         }

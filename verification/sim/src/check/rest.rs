@@ -17,7 +17,10 @@ impl Checker {
                 self.is_in_time(index as u32)?;
             }
             live += usize::from(task.place != Place::Over);
-            let ready = !matches!(task.place, Place::Over | Place::Running(_) | Place::Waiting | Place::Fresh);
+            let ready = !matches!(
+                task.place,
+                Place::Over | Place::Running(_) | Place::Waiting | Place::Fresh
+            );
             waiting += usize::from(ready);
             match task.place {
                 Place::Inbox(cpu) => in_inboxes[usize::from(cpu)] += 1,
@@ -28,11 +31,20 @@ impl Checker {
         for (cpu, view) in self.cpus.iter().enumerate() {
             let queued = view.in_tiers.iter().sum::<usize>();
             if (view.in_inboxes, queued) != (in_inboxes[cpu], in_queues[cpu]) {
-                return broken(Kind::TwoPlaces, format!("the counts of cpu{cpu} do not fit its tasks"));
+                return broken(
+                    Kind::TwoPlaces,
+                    format!("the counts of cpu{cpu} do not fit its tasks"),
+                );
             }
         }
         if (live, waiting) != (self.live, self.waiting) {
-            return broken(Kind::Books, format!("{live} live and {waiting} waiting, not {} and {}", self.live, self.waiting));
+            return broken(
+                Kind::Books,
+                format!(
+                    "{live} live and {waiting} waiting, not {} and {}",
+                    self.live, self.waiting
+                ),
+            );
         }
         Ok(())
     }
@@ -43,8 +55,13 @@ impl Checker {
             return Ok(());
         }
         let left = self.tasks.iter().filter(|task| task.place != Place::Over);
-        let some: Vec<_> =
-            left.take(NAMED).map(|task| format!("{} is {:?}", label(task.id), task.place)).collect();
-        broken(Kind::Lost, format!("all is at rest, and {} tasks are not over: {}", self.live, some.join(", ")))
+        let some: Vec<_> = left
+            .take(NAMED)
+            .map(|task| format!("{} is {:?}", label(task.id), task.place))
+            .collect();
+        broken(
+            Kind::Lost,
+            format!("all is at rest, and {} tasks are not over: {}", self.live, some.join(", ")),
+        )
     }
 }

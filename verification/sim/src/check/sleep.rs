@@ -60,7 +60,9 @@ impl Checker {
         let mut pushed = std::mem::take(&mut self.cpus[party].pushed);
         for &(task, turn, target) in &pushed {
             let (target, kicks) = (usize::from(target), self.tasks[task as usize].kicks);
-            for doubt in [Doubt::Sleeps(target), Doubt::WaitsBehind { cpu: target, task, turn, kicks }] {
+            for doubt in
+                [Doubt::Sleeps(target), Doubt::WaitsBehind { cpu: target, task, turn, kicks }]
+            {
                 // To itself a CPU sends no interrupt: its loop comes next.
                 if target != party && self.is_wrong(doubt, parties) {
                     self.suspect(doubt, parties);
@@ -79,7 +81,14 @@ impl Checker {
     }
 
     /// The task waits in the inbox of a CPU that polls something less urgent and has heard no kick since.
-    fn waits_behind(&self, cpu: usize, task: u32, turn: u32, kicks: u64, parties: &[Party]) -> bool {
+    fn waits_behind(
+        &self,
+        cpu: usize,
+        task: u32,
+        turn: u32,
+        kicks: u64,
+        parties: &[Party],
+    ) -> bool {
         let urgent = &self.tasks[task as usize];
         let waits = urgent.turn == turn && urgent.place == Place::Inbox(cpu as u16);
         let polls_less = self.running(cpu).is_some_and(|running| {
@@ -87,13 +96,19 @@ impl Checker {
             running.tier < urgent.tier && running.polled
         });
         let party = &parties[cpu];
-        waits && polls_less && party.kick_ns == u64::MAX && party.kicks == kicks && !self.cpus[cpu].paused
+        waits
+            && polls_less
+            && party.kick_ns == u64::MAX
+            && party.kicks == kicks
+            && !self.cpus[cpu].paused
     }
 
     pub(super) fn is_wrong(&self, doubt: Doubt, parties: &[Party]) -> bool {
         match doubt {
             Doubt::Sleeps(cpu) => self.sleeps_beside_work(cpu, parties),
-            Doubt::WaitsBehind { cpu, task, turn, kicks } => self.waits_behind(cpu, task, turn, kicks, parties),
+            Doubt::WaitsBehind { cpu, task, turn, kicks } => {
+                self.waits_behind(cpu, task, turn, kicks, parties)
+            }
             Doubt::Waits { task, polls } => {
                 let task = &self.tasks[task as usize];
                 task.place == Place::Waiting && task.polls == polls
@@ -124,9 +139,10 @@ impl Checker {
         let name = |task: u32| label(self.tasks[task as usize].id);
         match doubt {
             Doubt::Sleeps(cpu) => broken(Kind::AsleepBesideWork, self.tell_sleep(cpu)),
-            Doubt::WaitsBehind { cpu, task, .. } => {
-                broken(Kind::UnkickedPreemption, format!("task {} in the inbox of cpu{cpu}", name(task)))
-            }
+            Doubt::WaitsBehind { cpu, task, .. } => broken(
+                Kind::UnkickedPreemption,
+                format!("task {} in the inbox of cpu{cpu}", name(task)),
+            ),
             Doubt::Waits { task, .. } => {
                 broken(Kind::LostWake, format!("task {} was woken, and waits", name(task)))
             }
@@ -136,6 +152,9 @@ impl Checker {
     fn tell_sleep(&self, cpu: usize) -> String {
         let view = &self.cpus[cpu];
         let queued = view.in_tiers.iter().sum::<usize>();
-        format!("cpu{cpu} halts, unkicked, with {} tasks in its inboxes and {queued} queued", view.in_inboxes)
+        format!(
+            "cpu{cpu} halts, unkicked, with {} tasks in its inboxes and {queued} queued",
+            view.in_inboxes
+        )
     }
 }

@@ -27,7 +27,14 @@ impl History {
         Self { world, now_ns: 0 }
     }
 
-    fn tell(&mut self, cpu: usize, kind: Event, task: u64, other: Option<u32>, detail: u8) -> Checked {
+    fn tell(
+        &mut self,
+        cpu: usize,
+        kind: Event,
+        task: u64,
+        other: Option<u32>,
+        detail: u8,
+    ) -> Checked {
         self.now_ns += 1;
         let record = Record {
             time_ns: self.now_ns,
@@ -207,7 +214,8 @@ fn unbounded() {
         history.queued(serial, NORMAL, 0);
     }
     fires(Kind::Unbounded, history.world.checker.step_ends(0, None));
-    let record = |argument| Record { argument, ..Record::new(None, 0, &sched::trace::Event::Tick, None) };
+    let record =
+        |argument| Record { argument, ..Record::new(None, 0, &sched::trace::Event::Tick, None) };
     let mut timers = record(33);
     timers.kind = Event::Timers;
     fires(Kind::Unbounded, history.world.checker.event(0, 0, &timers, &history.world.parties));
@@ -297,7 +305,14 @@ impl Workload for Nothing {
 }
 
 fn run(step: fn(Virtual), settled: Result<(), String>) -> Outcome {
-    let plan = Plan { seed: 1, cpus: 2, steps: 100, faults: crate::Faults::NONE, keep_records: false, measure: true };
+    let plan = Plan {
+        seed: 1,
+        cpus: 2,
+        steps: 100,
+        faults: crate::Faults::NONE,
+        keep_records: false,
+        measure: true,
+    };
     let simulation = Simulation::new(&plan);
     let machine = simulation.machine();
     simulation.run(Box::leak(Box::new(Odd { machine, step, settled })), Nothing)

@@ -20,7 +20,9 @@ impl Checker {
             return Ok(());
         }
         match task.place {
-            Place::Running(cpu) if !self.cpus[usize::from(cpu)].placed_meanwhile => task.must_run_again = task.poll_begun,
+            Place::Running(cpu) if !self.cpus[usize::from(cpu)].placed_meanwhile => {
+                task.must_run_again = task.poll_begun
+            }
             // Somebody else may have woken it before, and be about to place it.
             Place::Waiting => self.suspect(Doubt::Waits { task: index, polls }, parties),
             _ => {}
@@ -79,7 +81,10 @@ impl Checker {
         let task = &self.tasks[index as usize];
         let late_ns = self.now_ns.saturating_sub(task.sleeps_until_ns);
         if task.sleeps_until_ns > 0 && late_ns > self.limits.late_ns {
-            return broken(Kind::Timer, format!("task {} sleeps {late_ns} ns too long", label(task.id)));
+            return broken(
+                Kind::Timer,
+                format!("task {} sleeps {late_ns} ns too long", label(task.id)),
+            );
         }
         Ok(())
     }

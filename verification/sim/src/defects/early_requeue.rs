@@ -52,7 +52,8 @@ impl Kernel {
         let this = &self.threads[thread];
         let mut registers = this.saved.get();
         if registers != this.done.get() {
-            self.machine.fail(Kind::TwoCpus, format!("thread {thread} runs, whose context is not saved"));
+            self.machine
+                .fail(Kind::TwoCpus, format!("thread {thread} runs, whose context is not saved"));
         }
         registers += 1;
         this.done.set(registers);
@@ -91,7 +92,8 @@ impl Subject for Kernel {
     }
 
     fn step(kernel: &mut &'static Self) {
-        let next = if kernel.machine.is_closing() { None } else { kernel.queue.borrow_mut().pop_front() };
+        let next =
+            if kernel.machine.is_closing() { None } else { kernel.queue.borrow_mut().pop_front() };
         match next {
             Some(thread) => kernel.run(thread),
             None => halt(kernel.machine, 500),

@@ -66,7 +66,8 @@ impl Kernel {
         while self.head.get() != self.tail.get() {
             match self.links.borrow()[self.head.get()] {
                 NONE if rounds == ROUNDS => {
-                    self.machine.fail(Kind::Restless, "a handler waits for what it has interrupted");
+                    self.machine
+                        .fail(Kind::Restless, "a handler waits for what it has interrupted");
                     return;
                 }
                 NONE => rounds += 1,

@@ -53,7 +53,8 @@ fn spawn<M: Machine, T: Trace, const CPUS: usize>(
     let machine = held.0.machine;
     let cpus = machine.cpus() as u64;
     let (tier, pinned) = machine.draw(|rng| {
-        let tier = [Tier::Critical, Tier::Normal, Tier::Normal, Tier::Background][rng.below(4) as usize];
+        let tier =
+            [Tier::Critical, Tier::Normal, Tier::Normal, Tier::Background][rng.below(4) as usize];
         let pinned: Option<CpuSet> = (rng.one_in(8) && cpus < CPUS as u64)
             .then(|| (0..1 + rng.below(3)).map(|_| CpuId::new(rng.below(cpus) as u32)).collect());
         (tier, pinned)

@@ -136,8 +136,10 @@ fn sixty_hertz<const CPUS: usize>(stage: &Stage<CPUS>) {
             let mut frames = 0;
             while !machine.is_closing() {
                 sleep_until(machine, scheduler, next_ns).await;
-                if done.load(std::sync::atomic::Ordering::SeqCst) < frames && !machine.is_closing() {
-                    machine.fail(sched_sim::Kind::Workload, format!("cpu{cpu} missed frame {frames}"));
+                if done.load(std::sync::atomic::Ordering::SeqCst) < frames && !machine.is_closing()
+                {
+                    machine
+                        .fail(sched_sim::Kind::Workload, format!("cpu{cpu} missed frame {frames}"));
                 }
                 frames += 1;
                 rung.ring();

@@ -86,13 +86,16 @@ impl<const CPUS: usize> Scene<CPUS> {
             Event::Timer { timer, period_ns } => {
                 let spec = &self.workload.resources.timers[timer.0];
                 let timers = if spec.scope == TimerScope::Shared { &self.timers } else { own };
-                let next_ns = timers[timer.0].advance(spec.mode, period_ns, started_ns, self.now_ns());
+                let next_ns =
+                    timers[timer.0].advance(spec.mode, period_ns, started_ns, self.now_ns());
                 if let Some(next_ns) = next_ns {
                     self.sleep(next_ns).await;
                 }
             }
             Event::Suspend { condition } => self.conditions[condition.0].enter().wait().await,
-            Event::Resume { condition } | Event::Broadcast { condition } => self.conditions[condition.0].call_all(),
+            Event::Resume { condition } | Event::Broadcast { condition } => {
+                self.conditions[condition.0].call_all()
+            }
             Event::Signal { condition } => drop(self.conditions[condition.0].call_one()),
             Event::Lock { mutex } => self.mutexes[mutex.0].lock(me).await,
             Event::Unlock { mutex } => self.mutexes[mutex.0].unlock(me),

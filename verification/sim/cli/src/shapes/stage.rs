@@ -29,7 +29,8 @@ impl Gate {
         poll_fn(move |context| {
             let before = self.waiter.lock().expect("no panic").replace(context.waker().clone());
             drop(before);
-            let rung = self.rings.fetch_update(SeqCst, SeqCst, |rings| rings.checked_sub(1)).is_ok();
+            let rung =
+                self.rings.fetch_update(SeqCst, SeqCst, |rings| rings.checked_sub(1)).is_ok();
             if !rung && !machine.is_closing() {
                 return Poll::Pending;
             }
@@ -52,7 +53,13 @@ pub(crate) struct Stage<const CPUS: usize> {
 
 impl<const CPUS: usize> Stage<CPUS> {
     pub(crate) fn new(machine: Virtual, scheduler: &'static Simulated<CPUS>, load: &Load) -> Self {
-        Self { machine, scheduler, load: load.clone(), gates: Arc::default(), endless: Mutex::default() }
+        Self {
+            machine,
+            scheduler,
+            load: load.clone(),
+            gates: Arc::default(),
+            endless: Mutex::default(),
+        }
     }
 
     pub(crate) fn load(&self) -> &Load {
@@ -66,7 +73,11 @@ impl<const CPUS: usize> Stage<CPUS> {
         gate
     }
 
-    pub(crate) fn spawn(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(
+        &self,
+        name: &'static str,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) {
         drop(self.scheduler.task(name).spawn(self.machine.tracked(future)));
     }
 
@@ -79,7 +90,9 @@ impl<const CPUS: usize> Stage<CPUS> {
         future: impl Future<Output = ()> + Send + 'static,
     ) {
         let task = self.scheduler.task(name).tier(tier);
-        let task = match cpus.and_then(|cpus| Some((cpus, self.scheduler.task(name).tier(tier).affinity(cpus).ok()?))) {
+        let task = match cpus.and_then(|cpus| {
+            Some((cpus, self.scheduler.task(name).tier(tier).affinity(cpus).ok()?))
+        }) {
             Some((cpus, pinned)) => {
                 self.machine.note_affinity(cpus);
                 pinned
@@ -91,7 +104,12 @@ impl<const CPUS: usize> Stage<CPUS> {
     }
 
     /// Spawns a task for one CPU; none if the scheduler is as large as the set.
-    pub(crate) fn spawn_on(&self, cpu: u32, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn_on(
+        &self,
+        cpu: u32,
+        name: &'static str,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) {
         let only = CpuSet::EMPTY.with(CpuId::new(cpu));
         let task = self.scheduler.task(name).affinity(only).expect("a CPU that there is");
         self.machine.note_affinity(only);
@@ -132,7 +150,11 @@ pub(crate) async fn compute<const CPUS: usize>(
 }
 
 /// Sleeps until the clock of the CPU says so.
-pub(crate) async fn sleep_until<const CPUS: usize>(machine: Virtual, scheduler: &'static Simulated<CPUS>, clock_ns: u64) {
+pub(crate) async fn sleep_until<const CPUS: usize>(
+    machine: Virtual,
+    scheduler: &'static Simulated<CPUS>,
+    clock_ns: u64,
+) {
     machine.note_sleep(clock_ns.saturating_sub(scheduler.machine().now_ns()));
     scheduler.sleep_until(clock_ns).await;
     machine.note_awake(false);

@@ -109,7 +109,7 @@ mod tests {
     fn fragile(plan: &Plan) -> Option<Violation> {
         let fails = plan.cpus >= 2
             && plan.faults.has(Fault::Storm)
-            && plan.seed % 3 == 0
+            && plan.seed.is_multiple_of(3)
             && plan.steps > 100;
         fails.then(|| Violation { kind: Kind::Order, what: String::new(), step: 100, time_ns: 0 })
     }

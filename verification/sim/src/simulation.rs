@@ -26,9 +26,11 @@ use std::rc::Rc;
 /// Stack of a party. Pages that are not touched cost nothing.
 const STACK_BYTES: usize = 128 << 10;
 
-/// Steps that a run may take to come to rest: so many, and as many for each task.
+/// Steps that a run may take to come to rest: so many, and more for each task and each CPU, which all look around while one
+/// works.
 const STEPS_TO_REST: u64 = 100_000;
 const STEPS_TO_REST_OF_A_TASK: u64 = 400;
+const STEPS_TO_REST_OF_A_CPU: u64 = 2_000;
 
 /// Turns of parties that may pass without a step of a CPU.
 const TURNS_OF_A_STEP: u64 = 100_000;
@@ -322,9 +324,9 @@ impl World {
         if self.steps == self.steps_lively {
             self.close();
         }
-        let most = self.steps_lively
-            + STEPS_TO_REST
-            + STEPS_TO_REST_OF_A_TASK * self.checker.tasks.len() as u64;
+        let of_tasks = STEPS_TO_REST_OF_A_TASK * self.checker.tasks.len() as u64;
+        let of_cpus = STEPS_TO_REST_OF_A_CPU * self.cpus() as u64;
+        let most = self.steps_lively + STEPS_TO_REST + of_tasks + of_cpus;
         if self.steps > most {
             self.fail(Kind::Restless, format!("{} tasks live on", self.checker.live));
         }

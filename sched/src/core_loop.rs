@@ -130,6 +130,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         // Ordering: Relaxed; what a thief finds here is there from the start, and a CPU that publishes work fences after
         // this (PB1), so whoever halts without having seen it online is kicked.
         self.online.insert(id, Ordering::Relaxed);
+        self.machine.interleave();
         let core = Core {
             scheduler: self,
             id,
@@ -225,6 +226,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             for task in inbox.drain(budget) {
                 self.arrived.push_back(task);
             }
+            self.scheduler.machine.interleave();
         }
         if !self.arrived.is_empty() {
             self.cpu.stats.wakes_drained.add((self.arrived.len() - before) as u64);
@@ -259,10 +261,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         for task in injector.drain(INJECTOR_BUDGET_NODES) {
             self.arrived.push_back(task);
         }
+        self.scheduler.machine.interleave();
         let rest = injector.has_remainder();
         // Ordering: Relaxed; ordered by the fence below, or, for the next taker, by the owner's hand-over.
         self.scheduler.injector_has_rest.store(rest, Ordering::Relaxed);
         drop(injector);
+        self.scheduler.machine.interleave();
         if rest {
             self.scheduler.idle.publish_work();
             self.scheduler.wake_idle(self.id.index() + 1, 1);
@@ -335,6 +339,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
         // Ordering: Release pairs with the Acquire in `adopt_wheel`, which sees what this CPU had adopted. (A thief that
         // comes late finds the deque as it was left.)
         self.scheduler.online.remove(self.id, Ordering::Release);
+        self.scheduler.machine.interleave();
         // The last look at the lists is over; the next loop finds them here.
         let masked = self.scheduler.masked();
         let parked = Parked {

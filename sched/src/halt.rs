@@ -22,17 +22,20 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         {
             return Step::Undone;
         }
+        scheduler.machine.interleave();
         // The heads say that their next pusher owes a kick.
         if self.critical_inbox.arm().is_err() || self.normal_inbox.arm().is_err() {
             self.disarm();
             return Step::Undone;
         }
+        scheduler.machine.interleave();
         scheduler.idle.publish(self.id);
         if scheduler.others_have_work(&masked, self.id) {
             self.withdraw();
             self.disarm();
             return Step::Undone;
         }
+        scheduler.machine.interleave();
         scheduler.end_slice(&masked, self.id);
         self.halted_at_ns = Some(scheduler.machine.now_ns());
         self.cpu.stats.halts.add(1);
@@ -46,6 +49,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let Some(halted_at_ns) = self.halted_at_ns.take() else { return };
         let scheduler = self.scheduler;
         self.withdraw();
+        scheduler.machine.interleave();
         self.disarm();
         let masked = scheduler.masked();
         let now_ns = scheduler.machine.now_ns();
@@ -85,6 +89,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let masked = scheduler.masked();
         // Ordering: Release pairs with the Acquire of `is_paused`.
         scheduler.paused.insert(self.id, Ordering::Release);
+        scheduler.machine.interleave();
         // Looked at after masking: `resume` kicks after it, which ends the halt. Ordering: Relaxed; the next step looks
         // again, with Acquire.
         if scheduler.pausing.contains(self.id, Ordering::Relaxed) {

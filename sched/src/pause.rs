@@ -37,6 +37,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// A kick that no other one stands for.
     fn force_kick(&self, cpu: CpuId) {
         let _masked = self.masked();
+        self.machine.interleave();
         self.machine.kick(cpu);
     }
 }

@@ -21,6 +21,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                     // PC1: published, fenced; what came meanwhile is drained, and the choice made anew. The level
                     // falls at most twice before something is taken or a more urgent task was found.
                     self.cpu.level.lower(self.level);
+                    self.scheduler.machine.interleave();
                     if !self.critical_inbox.is_empty() || !self.normal_inbox.is_empty() {
                         self.drain_inboxes();
                         continue;
@@ -64,6 +65,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             Tier::Background => self.background.take()?,
         };
         self.count_turn(tier);
+        self.scheduler.machine.interleave();
         // What stands behind in any tier is for others to take while this one runs.
         let published = self.publish() || published;
         self.offer(published);
@@ -89,6 +91,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         if self.cpu.hungry.load(Ordering::Relaxed) {
             // Ordering: AcqRel; pairs with the thief's swap.
             self.cpu.hungry.swap(false, Ordering::AcqRel);
+            self.scheduler.machine.interleave();
         }
     }
 
@@ -109,6 +112,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             if published {
                 self.scheduler.idle.publish_work();
             }
+            self.scheduler.machine.interleave();
             self.scheduler.wake_idle(self.id.index() + 1, spare);
         }
     }
@@ -121,7 +125,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let state = &unsafe { header.as_ref() }.state;
         self.cpu.stats.polls.add(1);
         trace!(self.scheduler, Event::Run { task: id, tier, name });
-        let outcome = match state.begin() {
+        let begin = state.begin();
+        self.scheduler.machine.interleave();
+        let outcome = match begin {
             Begin::Cancelled => {
                 // SAFETY: the task is `RUNNING` by this loop, so the stage is the loop's.
                 unsafe { Header::clear(header) };
@@ -151,7 +157,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// The end of a run that did not finish.
     fn put_away(&mut self, header: NonNull<Header>) -> Outcome {
         // SAFETY: the loop's reference keeps the task live up to this transition.
-        match unsafe { header.as_ref() }.state.end() {
+        let end = unsafe { header.as_ref() }.state.end();
+        self.scheduler.machine.interleave();
+        match end {
             End::Requeue => {
                 // SAFETY: the task is `QUEUED` again, and still the loop's.
                 self.enqueue(unsafe { Queued::from_raw(header) });
@@ -176,7 +184,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     unsafe fn finish(&mut self, header: NonNull<Header>) {
         // SAFETY: the loop's reference keeps the task live until it is released below.
         let this = unsafe { header.as_ref() };
-        if this.state.complete() {
+        let has_join = this.state.complete();
+        self.scheduler.machine.interleave();
+        if has_join {
             this.wake_joiner();
         } else {
             // SAFETY: there was no join handle at completion, so the stage is still the loop's.

@@ -55,9 +55,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Lock-free; at most a few tries at each of two deques of each CPU.
     pub(crate) fn steal(&self, me: CpuId, first: usize) -> Option<(CpuId, Queued)> {
         [Tier::Normal, Tier::Background].into_iter().find_map(|tier| {
-            self.others(me, first)
-                .filter(|(_, victim)| victim.has_to_spare())
-                .find_map(|(id, victim)| Some((id, victim.steal(tier)?)))
+            self.others(me, first).filter(|(_, victim)| victim.has_to_spare()).find_map(
+                |(id, victim)| {
+                    self.machine.interleave();
+                    Some((id, victim.steal(tier)?))
+                },
+            )
         })
     }
 
@@ -68,6 +71,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             || self.others(me, me.index() + 1).filter(|(_, victim)| victim.has_to_spare()).any(
                 |(id, victim)| {
                     let published = victim.has_published();
+                    self.machine.interleave();
                     // Ordering: AcqRel; pairs with the owner's swap, so that each request is answered by a
                     // publication that comes after it.
                     if !published && !victim.hungry.swap(true, Ordering::AcqRel) {

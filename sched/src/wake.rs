@@ -21,6 +21,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Pushes a task that became runnable to the inbox of its home, or of a CPU chosen for it. Lock-free.
     pub(crate) fn place_task(&self, task: Queued) {
         let masked = self.masked();
+        self.machine.interleave();
         self.count(&masked, |stats| &stats.wakes_placed);
         let home = task.header().home();
         match home.or_else(|| self.first_home(&masked, &task)) {
@@ -52,7 +53,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let (id, tier) = (task.header().id(), task.header().meta().tier);
         let inbox = if tier == Tier::Critical { &cpu.critical } else { &cpu.normal };
         trace!(self, Event::Wake { task: id, target: Some(target) });
-        let owes_kick = match inbox.push(task) {
+        let pushed = inbox.push(task);
+        self.machine.interleave();
+        let owes_kick = match pushed {
             Ok(Pushed::KickOwed) => true,
             // PC1: every pusher compares, also one that joined a list.
             Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(tier.level()),
@@ -73,6 +76,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             task.into_header();
             return;
         }
+        self.machine.interleave();
         self.idle.publish_work();
         self.wake_idle(0, 1);
     }
@@ -93,6 +97,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let masked = self.masked();
         for _ in 0..count {
             let Some(cpu) = self.idle.claim(from, CPUS) else { break };
+            self.machine.interleave();
             self.kick(&masked, cpu);
         }
     }
@@ -113,6 +118,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             return;
         }
         self.count(masked, |stats| &stats.kicks_sent);
+        self.machine.interleave();
         trace!(self, Event::Kick { target });
         self.machine.kick(target);
     }

@@ -11,6 +11,7 @@ mod orderings;
 mod page;
 mod pins;
 mod report;
+mod sim;
 mod steps;
 mod trace_cost;
 mod workspace;
@@ -66,6 +67,15 @@ enum Verify {
     },
     /// Count instructions: a trace that is off costs none
     TraceCost,
+    /// Run the whole scheduler on virtual CPUs, from seeds, with faults; `sim --help` says more
+    #[command(disable_help_flag = true)]
+    Sim {
+        /// What the simulator is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+    /// The same seeds, built in three ways and for two architectures: the same traces, byte for byte
+    SimIdentity,
 }
 
 fn main() -> ExitCode {
@@ -107,6 +117,8 @@ fn run(arguments: Arguments) -> Result<bool> {
                 Verify::Mutants(options) => options.run(&workspace)?,
                 Verify::Page { picture } => page::run(&workspace, *picture)?,
                 Verify::TraceCost => trace_cost::run(&workspace)?,
+                Verify::Sim { words } => return sim::run(&workspace, words),
+                Verify::SimIdentity => sim::identity(&workspace)?,
             };
             Ok(true)
         }

@@ -93,6 +93,15 @@ pub(crate) fn valgrind() -> Result<()> {
     if version.is_ok_and(|output| output.success()) { Ok(()) } else { apt(&["valgrind"]) }
 }
 
+/// A linker for 64-bit Arm and an emulator of it, or `Missing`.
+pub(crate) fn arm_emulator() -> Result<()> {
+    let present = pins::ARM_TOOLS.iter().all(|tool| {
+        let version = Command::new(tool).arg("--version").quietly().output();
+        version.is_ok_and(|output| output.success())
+    });
+    if present { Ok(()) } else { apt(&pins::ARM_PACKAGES) }
+}
+
 fn apt(packages: &[&str]) -> Result<()> {
     let packages = packages.join(" ");
     obtain(&format!("apt packages {packages}"), || {

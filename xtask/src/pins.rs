@@ -44,6 +44,13 @@ pub(crate) const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-w
 /// The linker among `DEBIAN_PACKAGES`.
 pub(crate) const DEBIAN_LINKER: &str = "ld.lld-22";
 
+/// 64-bit Arm on this machine: how programs for it are linked, and run.
+pub(crate) const ARM_TARGET: &str = "aarch64-unknown-linux-gnu";
+pub(crate) const ARM_TOOLS: [&str; 2] = ["aarch64-linux-gnu-gcc", "qemu-aarch64"];
+pub(crate) const ARM_PACKAGES: [&str; 3] =
+    ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"];
+pub(crate) const ARM_LIBRARIES: &str = "/usr/aarch64-linux-gnu";
+
 /// How often loom may preempt in one execution: with three, all known bugs of the kind are found.
 pub(crate) const LOOM_MAX_PREEMPTIONS: &str = "3";
 

@@ -209,7 +209,7 @@ fn debian(workspace: &Workspace) -> Command {
 
 fn all_mutants(workspace: &Workspace) -> Result<u64> {
     let limit = Duration::from_secs(pins::MUTANT_LIMIT_SECONDS);
-    mutants::run(workspace, None, None, limit)?.verdict()
+    mutants::run(workspace, None, None, false, limit)?.verdict()
 }
 
 fn orderings(workspace: &Workspace) -> Result<u64> {

@@ -72,6 +72,14 @@ pub unsafe trait Machine: Sync {
     /// delivers pending ones here. Hardware leaves it empty.
     #[inline(always)]
     fn checkpoint(&self) {}
+
+    /// Called in the midst of the protocol, between two accesses to what CPUs share; interrupts may be masked, and no lock
+    /// is held.
+    ///
+    /// A simulator lets other CPUs go on here, and delivers interrupts where they are not masked. Hardware, whose CPUs go on
+    /// by themselves, leaves it empty: then nothing of it is left in the code.
+    #[inline(always)]
+    fn interleave(&self) {}
 }
 
 /// What a machine calls from its interrupt handlers, with interrupts masked, on the CPU concerned.

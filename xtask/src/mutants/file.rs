@@ -25,6 +25,9 @@ pub(super) struct Mutant {
     test: String,
     /// Part of what the failing test prints, so that a kill is a kill by the right assertion.
     pub(super) expect: String,
+    /// Not among those of `cargo xtask test`.
+    #[serde(default)]
+    long: bool,
 }
 
 /// The test that must notice. Ordered, so that tests of one build come together.
@@ -52,6 +55,7 @@ pub(super) enum Tool {
     Loom,
     Shuttle,
     Miri,
+    Sim,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +71,7 @@ impl Tool {
             Self::Loom => "loom",
             Self::Shuttle => "shuttle",
             Self::Miri => "miri",
+            Self::Sim => "sim",
         }
     }
 }
@@ -113,7 +118,12 @@ fn parse(text: &str) -> Result<Vec<Mutant>> {
 }
 
 /// The mutants of one crate, or the one of that name, or all: at least one.
-pub(super) fn load(folder: &Path, of: Option<&str>, only: Option<&str>) -> Result<Vec<Mutant>> {
+pub(super) fn load(
+    folder: &Path,
+    of: Option<&str>,
+    only: Option<&str>,
+    long: bool,
+) -> Result<Vec<Mutant>> {
     let mut paths = fs::read_dir(folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
         .map(|entry| Ok(entry?.path()))
@@ -127,7 +137,7 @@ pub(super) fn load(folder: &Path, of: Option<&str>, only: Option<&str>) -> Resul
         for mutant in parse(&fs::read_to_string(&path)?).with_context(in_file)? {
             ensure!(names.insert(mutant.name.clone()), "two mutants named `{}`", mutant.name);
             let of_crate = of.is_none_or(|of| path.file_stem().is_some_and(|stem| stem == of));
-            if of_crate && only.is_none_or(|only| only == mutant.name) {
+            if of_crate && (long || !mutant.long) && only.is_none_or(|only| only == mutant.name) {
                 chosen.push(mutant);
             }
         }
@@ -199,7 +209,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("one.toml"), ONE).unwrap();
         fs::write(folder.path().join("two.toml"), with("push-relaxed", "other")).unwrap();
-        let load = |of, only| load(folder.path(), of, only);
+        let load = |of, only| load(folder.path(), of, only, true);
         assert_eq!(load(None, None).unwrap().len(), 2);
         assert_eq!(load(Some("two"), None).unwrap()[0].name, "other");
         assert_eq!(load(None, Some("other")).unwrap().len(), 1);

@@ -44,14 +44,15 @@ enum Verdict {
     Broken(String),
 }
 
-/// Runs the mutants of one crate, or one mutant, or all.
+/// Runs the mutants of one crate, or one mutant, or all; without the `long` ones, if they are not asked for.
 pub(crate) fn run(
     workspace: &Workspace,
     of: Option<&str>,
     only: Option<&str>,
+    long: bool,
     limit: Duration,
 ) -> Result<Tally> {
-    let mut mutants = file::load(&workspace.root.join("verification/mutants"), of, only)?;
+    let mut mutants = file::load(&workspace.root.join("verification/mutants"), of, only, long)?;
     // By package and test, so that what one build made is there for the next.
     mutants.sort_by_key(Mutant::target);
     let tools = Mutex::new(mutants.chunk_by(|left, right| left.tool() == right.tool()));

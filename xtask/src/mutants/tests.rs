@@ -14,7 +14,8 @@ fn only_a_test_that_notices_kills() {
     let target = tempfile::tempdir().unwrap();
     let workspace = Workspace { root: root.clone(), target: target.path().to_path_buf() };
     let verdict = |only| {
-        let result = run(&workspace, None, only, Duration::from_secs(5)).and_then(Tally::verdict);
+        let result =
+            run(&workspace, None, only, true, Duration::from_secs(5)).and_then(Tally::verdict);
         result.map_err(|error| error.to_string())
     };
 

@@ -42,7 +42,7 @@ impl Options {
             tally += Orderings::of(workspace, of)?.run(self.all, limit)?;
         }
         if !self.orderings {
-            tally += run(workspace, of, self.only.as_deref(), limit)?;
+            tally += run(workspace, of, self.only.as_deref(), true, limit)?;
         }
         ensure!(tally.total > 0, "no such mutant");
         let said = tally.to_string();

@@ -13,8 +13,8 @@ use crate::books::Booked;
 use crate::rtapp::{self, MAX_FORKS, TaskId, Workload};
 use sched::{CpuId, CpuSet};
 use std::sync::atomic::{AtomicU32, Ordering};
-use sync::{Barrier, Mutex, Semaphore};
-use timer::Timer;
+pub use sync::{Barrier, Mutex, Semaphore};
+pub use timer::Timer;
 
 /// A workload and all that its tasks share. Lives as long as the run.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A mutual exclusion that knows its owner, for files may unlock what they do not hold.
 #[derive(Debug, Default)]
-pub(super) struct Mutex {
+pub struct Mutex {
     /// 0: free.
     owner: AtomicU64,
     line: WaitList,
@@ -13,7 +13,7 @@ pub(super) struct Mutex {
 
 impl Mutex {
     /// Acquires it for `me`, which is not 0. One who has it already waits for ever, as with POSIX's default kind.
-    pub(super) async fn lock(&self, me: u64) {
+    pub async fn lock(&self, me: u64) {
         while !self.try_lock(me) {
             let place = self.line.enter();
             if self.try_lock(me) {
@@ -29,7 +29,7 @@ impl Mutex {
     }
 
     /// Releases it; without effect if `me` does not have it.
-    pub(super) fn unlock(&self, me: u64) {
+    pub fn unlock(&self, me: u64) {
         // Ordering: Release pairs with the Acquire in `try_lock`.
         if self.owner.compare_exchange(me, 0, Ordering::Release, Ordering::Relaxed).is_ok() {
             self.line.call_one();
@@ -39,13 +39,14 @@ impl Mutex {
 
 /// A counting semaphore.
 #[derive(Debug, Default)]
-pub(super) struct Semaphore {
+pub struct Semaphore {
     count: AtomicU64,
     line: WaitList,
 }
 
 impl Semaphore {
-    pub(super) async fn take(&self) {
+    /// Takes one, or waits for one.
+    pub async fn take(&self) {
         while !self.try_take() {
             let place = self.line.enter();
             if self.try_take() {
@@ -62,7 +63,8 @@ impl Semaphore {
             .is_ok()
     }
 
-    pub(super) fn post(&self) {
+    /// Adds one.
+    pub fn post(&self) {
         // Ordering: Release pairs with the Acquire in `try_take`.
         self.count.fetch_add(1, Ordering::Release);
         self.line.call_one();
@@ -71,7 +73,7 @@ impl Semaphore {
 
 /// A barrier for a number of parties, used again and again.
 #[derive(Debug)]
-pub(super) struct Barrier {
+pub struct Barrier {
     parties: u32,
     arrived: AtomicU32,
     round: AtomicU64,
@@ -79,7 +81,8 @@ pub(super) struct Barrier {
 }
 
 impl Barrier {
-    pub(super) fn new(parties: u32) -> Self {
+    /// For so many parties.
+    pub fn new(parties: u32) -> Self {
         Self {
             parties,
             arrived: AtomicU32::new(0),
@@ -89,7 +92,7 @@ impl Barrier {
     }
 
     /// Waits until all parties have come.
-    pub(super) async fn wait(&self) {
+    pub async fn wait(&self) {
         // The round does not end before this party has come. Ordering: Acquire pairs with the Release below.
         let round = self.round.load(Ordering::Acquire);
         // Ordering: AcqRel; the last party sees what all did before, and hands it on by `round`.

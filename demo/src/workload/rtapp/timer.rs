@@ -8,16 +8,23 @@ const UNSET: u64 = u64::MAX;
 
 /// The last expiry, of one instance or of all that share it.
 #[derive(Debug)]
-pub(super) struct Timer(AtomicU64);
+pub struct Timer(AtomicU64);
+
+impl Default for Timer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Timer {
-    pub(super) const fn new() -> Self {
+    /// One that has not been used.
+    pub const fn new() -> Self {
         Self(AtomicU64::new(UNSET))
     }
 
     /// Goes on by a period, from `start_ns` at first. The deadline to sleep until; `None` if it has passed: an absolute
     /// timer then keeps to its grid, a relative one counts on from `now_ns`.
-    pub(super) fn advance(
+    pub fn advance(
         &self,
         mode: TimerMode,
         period_ns: u64,

@@ -6,6 +6,8 @@
 extern crate alloc;
 
 mod adopt;
+#[cfg(feature = "threads")]
+pub mod class;
 mod core_loop;
 mod cpu;
 mod cpu_set;

@@ -1,0 +1,4 @@
+//! The scheduling classes, as data structures: no CPU, no loop, no clock.
+
+mod common;
+mod oracle;

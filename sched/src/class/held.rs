@@ -27,6 +27,10 @@ impl<T: Tcb> Held<T> {
         unsafe { T::Handle::from_raw(pointer) }
     }
 
+    pub(super) fn is(&self, task: NonNull<T>) -> bool {
+        self.0 == task
+    }
+
     /// Gives the pointer away, to be taken back by [`from_pointer`](Self::from_pointer).
     pub(super) fn into_pointer(self) -> NonNull<T> {
         let pointer = self.0;

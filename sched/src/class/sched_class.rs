@@ -28,6 +28,9 @@ use core::ptr::NonNull;
 ///
 /// Besides, a class may keep a task that sleeps (`Delayed`): it is in the queue, and not runnable.
 pub trait SchedClass<T: Tcb> {
+    /// How many classes it is: 1, but for a [`Set`](super::Set).
+    const CLASSES: usize = 1;
+
     /// Takes a task in, and answers whether the CPU should pick anew. It is not so that the pick then
     /// must be this one.
     ///

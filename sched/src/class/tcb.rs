@@ -5,7 +5,6 @@
 
 use super::nice::Nice;
 use rbtree_aug::Handle;
-use sched_arch::CpuId;
 
 /// A task control block: the caller's own type.
 ///
@@ -50,16 +49,4 @@ pub trait Priority {
     ///
     /// Asked for when the task is enqueued. To change it, take the task out and put it back.
     fn priority(&self) -> u8;
-}
-
-/// A task that not every CPU may run.
-pub trait Affinity {
-    /// Whether `cpu` may run it.
-    fn is_allowed_on(&self, cpu: CpuId) -> bool;
-
-    /// Whether a CPU may take it from another one's queue. Kernel threads that are pinned to their
-    /// creator say no.
-    fn is_stealable(&self) -> bool {
-        true
-    }
 }

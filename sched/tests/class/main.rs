@@ -1,6 +1,7 @@
 //! The scheduling classes, as data structures: no CPU, no loop, no clock.
 
 mod common;
+mod levels;
 mod moves;
 mod oracle;
 mod orders;

@@ -125,6 +125,9 @@ fn delayed(tasks: &mut Tasks) -> (Fair<Task>, usize, usize, u64) {
     assert!(matches!(out, Dequeued::Delayed), "it owes 1 ms");
     assert!(tasks.entity(sleeper).is_delayed() && fair.holds(tasks.get(sleeper)));
     assert_eq!((fair.runnable(), fair.weight()), (1, 2048), "it counts, but cannot run");
+    let ahead = fair.virtual_time().plus(1_000_000 << 10);
+    assert_eq!(tasks.entity(sleeper).vruntime(), ahead, "1 ms ahead of its share");
+    assert!(!fair.is_eligible(tasks.get(sleeper)) && fair.is_eligible(tasks.get(other)));
     fair.check().expect("every invariant");
     (fair, sleeper, other, now_ns)
 }

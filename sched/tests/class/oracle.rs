@@ -32,7 +32,7 @@ fn weight(rng: &mut Rng) -> u32 {
 /// One mix, whose virtual time begins at `start`. Says what does not hold.
 pub(crate) fn mix(seed: u64, start: u64) -> Result<(), String> {
     let mut rng = Rng::new(seed);
-    let short = seed % 2 == 0;
+    let short = seed.is_multiple_of(2);
     let mut tasks = Tasks::new();
     let start = VirtualTime::from_bits(start);
     let mut fair = Fair::starting_at(start, FairSettings::DEFAULT);

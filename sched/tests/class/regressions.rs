@@ -54,7 +54,7 @@ fn a_reweight_keeps_lag_deadline_and_average() {
         let lag_ns = fair.lag_ns(task);
         assert_eq!(lag_ns, [-1_000_000, 1_000_000][id]);
         let service = |entity: &sched::class::fair::Entity<Task>| {
-            i128::from(entity.deadline().since(v)) * i128::from(entity.weight()) >> 20
+            (i128::from(entity.deadline().since(v)) * i128::from(entity.weight())) >> 20
         };
         let until_deadline = service(entity);
         // SAFETY: It is in the class.

@@ -242,6 +242,17 @@ impl<T: FairTask> SchedClass<T> for Fair<T> {
     }
 }
 
+/// Hands every task back, in no class and with no lag.
+impl<T: FairTask> Drop for Fair<T> {
+    fn drop(&mut self) {
+        while let Some(task) =
+            self.timeline.pop_first().or_else(|| self.current.take().map(|current| current.task))
+        {
+            task.entity().state.set(State::NEW);
+        }
+    }
+}
+
 impl<T: FairTask> fmt::Debug for Fair<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fair")

@@ -43,7 +43,7 @@ impl<T: FairTask> Fair<T> {
         self.settings.renew(entity, &task, self.runnable);
         let whole = entity.deadline().since(entity.vruntime());
         match (request, why) {
-            (Some(request), _) => entity.deadline.set(entity.vruntime().plus(request)),
+            (Some(request), _) => entity.deadline.set(entity.vruntime().plus(request.max(1))),
             // It has to show yet what it is like.
             (None, Enqueue::Fork) => entity.request(whole / 2),
             (None, _) => {}

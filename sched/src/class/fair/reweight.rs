@@ -49,7 +49,8 @@ impl<T: FairTask> Fair<T> {
         let lag = entity.rescale(now.since(entity.vruntime()), weight);
         let until_deadline = entity.rescale(entity.deadline().since(now), weight);
         entity.vruntime.set(now.plus(lag.wrapping_neg()));
-        entity.deadline.set(now.plus(until_deadline));
+        // Both are rounded down: what was not served yet must not be taken for served.
+        entity.deadline.set(now.plus(until_deadline).max(entity.vruntime().plus(1)));
         entity.weight.set(weight);
         self.average.add(entity.vruntime(), weight);
     }

@@ -1,6 +1,6 @@
 //! Fixed priorities, round-robin, stop, and sets of classes.
 
-use crate::common::Rng;
+use crate::common::{Rng, size};
 use sched::class::fair::Entity;
 use sched::class::{
     Deadline, Dequeue, Enqueue, Fair, FairSettings, FairTask, ListTask, Node, Pick, Policy,
@@ -116,7 +116,7 @@ fn levels_do_what_a_vector_of_queues_does() {
     let mut current: Option<usize> = None;
     let level = |id: usize| usize::from(tasks.get(id).priority.get().min(99));
     let (mut now_ns, mut charged_ns) = (0, 0);
-    for _ in 0..100_000 {
+    for _ in 0..size("CLASS_LEVELS", 100_000) {
         now_ns += rng.below(6);
         if let Some(id) = current {
             left_ns[id] = left_ns[id].saturating_sub(now_ns - charged_ns);

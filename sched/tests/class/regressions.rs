@@ -90,18 +90,31 @@ fn a_weight_that_changes_while_a_task_is_out_keeps_its_lag() {
 
 #[test]
 fn the_average_is_rounded_down_not_towards_zero() {
-    let mut tasks = Tasks::new();
-    let (mut fair, [ahead, behind]) = unequal(&mut tasks);
-    // From where `ahead` is, the average is a negative number with a fraction: a third of the way.
-    // SAFETY: Both are in the class.
-    let _ = unsafe { fair.set_weight(tasks.handle(behind), 2 * 1024, 2_000_000) };
-    let [a, b] = [ahead, behind].map(|id| tasks.entity(id));
-    for now_ns in 2_000_000..2_000_050 {
-        let _ = fair.task_tick(now_ns);
-        let moment = i128::from(b.vruntime().since(a.vruntime())) * i128::from(b.weight());
-        let exact = moment.div_euclid(i128::from(fair.weight()));
-        assert!(exact < 0);
-        assert_eq!(i128::from(fair.virtual_time().since(a.vruntime())), exact);
+    for seed in 0..200 {
+        let mut rng = Rng::new(seed);
+        let mut tasks = Tasks::new();
+        let mut fair = fair();
+        for _ in 0..6 {
+            let id = tasks.add(1 + rng.below(100_000) as u32, 0);
+            let _ = enqueue(&mut fair, &tasks, id);
+        }
+        for left in 0..5 {
+            for _ in 0..10 {
+                let _ = pick(&mut fair, (left + 1) * rng.below(100_000_000));
+            }
+            // Without it, the average is where it was not looked for before: ahead, or behind.
+            // SAFETY: It is in the class.
+            let out = unsafe { fair.dequeue_task(tasks.handle(left as usize), Dequeue::Exit, 0) };
+            assert!(out.out().is_some());
+            let rest: Vec<_> = (left as usize + 1..6).map(|id| tasks.entity(id)).collect();
+            let zero = rest[0].vruntime();
+            let moment = |e: &&sched::class::fair::Entity<Task>| {
+                i128::from(e.vruntime().since(zero)) * i128::from(e.weight())
+            };
+            let exact = rest.iter().map(moment).sum::<i128>().div_euclid(fair.weight().into());
+            let average = i128::from(fair.virtual_time().since(zero));
+            assert_eq!(average, exact, "seed {seed}: V is rounded down");
+        }
     }
 }
 

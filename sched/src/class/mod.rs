@@ -30,8 +30,11 @@
 //!
 //! All are wait-free: there is nothing to wait for, and the `&mut` says that nobody was interrupted in
 //! the class. In a [`Set`] an operation costs what it costs in the class that has the task, and O(1) for
-//! each class above it; a pick and a theft ask one class after another. The worst cases hold for the
-//! handles' own costs left out.
+//! each class above it; a pick and a theft ask one class after another. What handles cost comes on top.
+//!
+//! Counted by Callgrind, an operation of [`Fair`] on 10⁶ tasks of random weights and slices takes this
+//! many times the instructions that it takes on 10³: `dequeue_task` 1.04, `enqueue_task` 1.40, a pick of
+//! another task 1.41, `task_tick` 2.25.
 
 mod held;
 mod levels;

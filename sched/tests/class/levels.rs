@@ -210,13 +210,15 @@ fn a_throttled_class_leaves_a_share_of_each_period() {
         let _ = tasks.enqueue(&mut set, id, 0);
     }
     let mut ran = [0; 2];
-    for now_ns in (0..1_000_000).step_by(10) {
+    let periods = size("CLASS_PERIODS", 1_000);
+    for now_ns in (0..1_000 * periods).step_by(10) {
         ran[pick(&mut set, now_ns).expect("two")] += 10;
     }
-    assert_eq!(ran, [950_000, 50_000], "95 %, and the rest for the class below");
+    let shares = [950 * periods, 50 * periods];
+    assert_eq!(ran, shares, "95 %, and the rest for the class below");
     // One long run is charged to the periods that follow.
-    let mut set = Set::new(Realtime::<Task>::new(u64::MAX, throttle), RoundRobin::new(1));
     let tasks = Tasks::new([(0, 10), (1, 0)]);
+    let mut set = Set::new(Realtime::<Task>::new(u64::MAX, throttle), RoundRobin::new(1));
     for id in 0..2 {
         let _ = tasks.enqueue(&mut set, id, 0);
     }

@@ -8,9 +8,15 @@ pub(crate) const LEAVES: [&str; 4] = ["mpsc-inbox", "steal-deque", "rbtree-aug",
 /// The crates of the façade.
 pub(crate) const FACADE: [&str; 2] = ["sched-arch", "sched"];
 
+/// The library that runs the façade in virtual time, on a host.
+pub(crate) const SIMULATOR: &str = "sched-sim";
+
 /// The crates with a feature `alloc`.
 pub(crate) const WITH_ALLOC: [&str; 5] =
     ["mpsc-inbox", "steal-deque", "rbtree-aug", "timer-wheel", "sched"];
+
+/// The features that bring code, and the crates that have them.
+pub(crate) const FEATURES: [(&[&str], &str); 2] = [(&WITH_ALLOC, "alloc"), (&["sched"], "threads")];
 
 /// The crates that use atomics, through `src/sync.rs`.
 pub(crate) const WITH_ATOMICS: [&str; 3] = ["mpsc-inbox", "steal-deque", "sched"];
@@ -96,7 +102,7 @@ mod tests {
     fn msrv_pins_match_the_manifests() {
         let root = Workspace::find().unwrap().root;
         let leaves = LEAVES.map(|name| (name, LEAF_MSRV));
-        let facade = [("sched/arch", FACADE_MSRV), ("sched", FACADE_MSRV)];
+        let facade = ["sched/arch", "sched", "verification/sim"].map(|name| (name, FACADE_MSRV));
         for (folder, pin) in leaves.into_iter().chain(facade) {
             let text = std::fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
             let manifest: toml::Table = text.parse().unwrap();

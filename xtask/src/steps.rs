@@ -61,11 +61,13 @@ fn cargo(workspace: &Workspace) -> Command {
     Command::new("cargo").directory(&workspace.root).target_dir(&workspace.target)
 }
 
-/// The feature `alloc` of each crate that has it, as cargo wants it for several packages.
-fn alloc_of<'a>(packages: impl IntoIterator<Item = &'a str>) -> String {
-    let with_alloc = packages.into_iter().filter(|package| pins::WITH_ALLOC.contains(package));
-    let features: Vec<_> = with_alloc.map(|package| format!("{package}/alloc")).collect();
-    format!("--features={}", features.join(","))
+/// The features that bring code, as cargo wants them for several packages.
+fn features_of<'a>(packages: impl IntoIterator<Item = &'a str>) -> String {
+    let features = packages.into_iter().flat_map(|package| {
+        let has = pins::FEATURES.iter().filter(move |(of, _)| of.contains(&package));
+        has.map(move |(_, feature)| format!("{package}/{feature}"))
+    });
+    format!("--features={}", features.collect::<Vec<_>>().join(","))
 }
 
 /// Every public crate.
@@ -84,10 +86,10 @@ fn clippy(workspace: &Workspace) -> Result<u64> {
     let lint =
         |packages: Command| packages.words("--all-targets --keep-going -- -D warnings").check();
     let clippy = || cargo(workspace).arg("clippy");
-    lint(clippy().arg("--workspace").arg(alloc_of(pins::WITH_ALLOC)))?;
+    lint(clippy().arg("--workspace").arg(features_of(pins::WITH_ALLOC)))?;
     // Apart from each other: in one build a feature that one crate asks for is on for all.
     lint(clippy().packages(pins::LEAVES))?;
-    lint(clippy().packages(pins::LEAVES).arg(alloc_of(pins::LEAVES)))?;
+    lint(clippy().packages(pins::LEAVES).arg(features_of(pins::LEAVES)))?;
     lint(clippy().packages(pins::FACADE))?;
     Ok(0)
 }
@@ -127,20 +129,20 @@ fn ran_some(command: Command) -> Result<u64> {
 
 fn unit(workspace: &Workspace) -> Result<u64> {
     tests(cargo(workspace), "", |command| {
-        command.words("--workspace --tests").arg(alloc_of(pins::WITH_ALLOC))
+        command.words("--workspace --tests").arg(features_of(pins::WITH_ALLOC))
     })
 }
 
 fn doc_tests(workspace: &Workspace) -> Result<u64> {
     let command = cargo(workspace).words("test --doc --workspace --no-fail-fast");
-    ran_some(command.arg(alloc_of(pins::WITH_ALLOC)))
+    ran_some(command.arg(features_of(pins::WITH_ALLOC)))
 }
 
 fn docs(workspace: &Workspace) -> Result<u64> {
     cargo(workspace)
         .env("RUSTDOCFLAGS", "-D warnings")
         .words("doc --workspace --no-deps")
-        .arg(alloc_of(pins::WITH_ALLOC))
+        .arg(features_of(pins::WITH_ALLOC))
         .check()?;
     Ok(0)
 }
@@ -148,7 +150,8 @@ fn docs(workspace: &Workspace) -> Result<u64> {
 fn msrv(workspace: &Workspace) -> Result<u64> {
     let old = [
         (pins::LEAF_MSRV, &pins::LEAVES as &[&str]),
-        (pins::FACADE_MSRV, &pins::FACADE as &[&str]),
+        (pins::FACADE_MSRV, &pins::FACADE),
+        (pins::FACADE_MSRV, &[pins::SIMULATOR]),
     ];
     for (toolchain, packages) in old {
         needs::toolchain(toolchain, &[])?;
@@ -160,7 +163,7 @@ fn msrv(workspace: &Workspace) -> Result<u64> {
                 .packages(packages.iter().copied())
         };
         check().check()?;
-        check().arg(alloc_of(packages.iter().copied())).check()?;
+        check().arg(features_of(packages.iter().copied())).check()?;
     }
     Ok(0)
 }
@@ -182,7 +185,7 @@ fn bare_metal(workspace: &Workspace) -> Result<u64> {
     for triple in pins::BARE_METAL {
         let build = || compiler().args(["--target", triple]).packages(public());
         build().check()?;
-        build().arg(alloc_of(public())).check()?;
+        build().arg(features_of(public())).check()?;
     }
     let build = || {
         compiler()
@@ -190,7 +193,7 @@ fn bare_metal(workspace: &Workspace) -> Result<u64> {
             .packages(pins::WITH_PORTABLE_ATOMICS)
     };
     build().check()?;
-    build().arg(alloc_of(pins::WITH_PORTABLE_ATOMICS)).check()?;
+    build().arg(features_of(pins::WITH_PORTABLE_ATOMICS)).check()?;
     Ok(0)
 }
 
@@ -232,6 +235,6 @@ mod tests {
 
     #[test]
     fn features_name_their_package() {
-        assert_eq!(alloc_of(["sched-arch", "sched"]), "--features=sched/alloc");
+        assert_eq!(features_of(["sched-arch", "sched"]), "--features=sched/alloc,sched/threads");
     }
 }

@@ -137,7 +137,7 @@ impl Augment<Node> for Sum {
 }
 
 /// Without a factor in common with 7, so that `filled` makes each key once.
-const NODES: u32 = if cfg!(miri) { 8 } else { 20 };
+const NODES: u32 = if cfg!(miri) { 6 } else { 20 };
 
 /// After how many calls a panic comes, at most.
 const PANICS: u32 = if cfg!(miri) { 2 } else { 6 };

@@ -86,7 +86,8 @@ fn explore<const STRANDS: usize>(start: u64, history: &mut Vec<Op>) -> usize {
 /// end of the horizon.
 #[test]
 fn every_history_of_five_operations_agrees_with_a_sorted_map() {
-    for (start, strands) in [(0, 1), (14, 1), (14, 2)] {
+    let wheels = if cfg!(miri) { &[(14, 2)][..] } else { &[(0, 1), (14, 1), (14, 2)] };
+    for &(start, strands) in wheels {
         let played = match strands {
             1 => explore::<1>(start, &mut Vec::new()),
             _ => explore::<2>(start, &mut Vec::new()),
@@ -98,7 +99,7 @@ fn every_history_of_five_operations_agrees_with_a_sorted_map() {
 /// All starts, all pairs of deadlines within three horizons, turned by all small steps and budgets.
 #[test]
 fn every_pair_of_deadlines_fires_on_time_however_time_runs() {
-    let (starts, deadlines) = if cfg!(miri) { (14..15, 0..4) } else { (0..16, 0..36) };
+    let (starts, deadlines) = if cfg!(miri) { (14..15, 0..2) } else { (0..16, 0..36) };
     for start in starts {
         for (first, second) in
             deadlines.clone().flat_map(|a| deadlines.clone().map(move |b| (a, b)))

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
+use std::sync::Mutex;
 
 use timer_wheel::{Entry, Linked, State, Wheel};
 
@@ -104,7 +105,19 @@ unsafe impl Linked for Shared {
 }
 
 fn shared() -> &'static Shared {
-    Box::leak(Box::new(Shared { entry: Entry::new() }))
+    keep(Shared { entry: Entry::new() })
+}
+
+/// Leaks on purpose. What a static still knows is no leak to a checker.
+fn keep<T>(value: T) -> &'static mut T {
+    struct Kept(#[expect(dead_code, reason = "only to be known")] *mut ());
+    // SAFETY: nobody looks behind it.
+    unsafe impl Send for Kept {}
+    static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+    let kept = Box::into_raw(Box::new(value));
+    KEPT.lock().unwrap().push(Kept(kept.cast()));
+    // SAFETY: it is never freed, and this is its one reference.
+    unsafe { &mut *kept }
 }
 
 #[test]
@@ -114,7 +127,7 @@ fn nodes_of_a_forgotten_wheel_stay_linked_and_are_refused_for_good() {
     wheel.arm(first, 1).unwrap();
     wheel.arm(second, 100).unwrap();
     assert_eq!(wheel.turn(1, 9).fired, 1);
-    std::mem::forget(Box::new(wheel));
+    keep(wheel);
     let mut other: Wheel<Shared> = Wheel::new();
     for node in [first, second] {
         assert!(std::ptr::eq(other.arm(node, 1).unwrap_err().handle, node));

@@ -135,7 +135,7 @@ fn config() -> ProptestConfig {
     }
 }
 
-const OPS: usize = if cfg!(miri) { 24 } else { 120 };
+const OPS: usize = if cfg!(miri) { 12 } else { 120 };
 
 proptest! {
     #![proptest_config(config())]

@@ -36,7 +36,7 @@ fn counted<R>(work: impl FnOnce() -> R) -> (R, usize, usize) {
     (result, ACCESSES.get(), NODES.with_borrow(BTreeSet::len))
 }
 
-const TIMERS: usize = if cfg!(miri) { 12 } else { 2_000 };
+const TIMERS: usize = if cfg!(miri) { 10 } else { 2_000 };
 
 /// What one unit of budget may cost: its entry, the neighbours it leaves and those it gets; and the
 /// number of accesses to them.
@@ -73,7 +73,8 @@ fn check_turns<const STRANDS: usize>(
 #[test]
 fn no_turn_touches_more_than_its_budget_allows() {
     let last = (2 << 30) - 1;
-    for budget in [1, 3, 32, usize::MAX] {
+    let budgets = if cfg!(miri) { &[3][..] } else { &[1, 3, 32, usize::MAX] };
+    for &budget in budgets {
         check_turns(&mut *armed::<1>((0..TIMERS).map(|_| last)), last, budget);
         check_turns(&mut *armed::<8>((0..TIMERS).map(|_| last)), last, budget);
         let spread =

@@ -16,7 +16,7 @@
 use crate::cpu::{Cpu, Parked};
 use crate::run_queue::RunQueue;
 use crate::sync::Ordering;
-use crate::task::{Header, Queued, Tier};
+use crate::task::{Header, LOCAL, Queued, Tier};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use core::fmt;
@@ -35,6 +35,7 @@ const INJECTOR_BUDGET_NODES: usize = 16;
 /// | Operation | Progress | Callable from | Allocates | Worst case |
 /// |---|---|---|---|---|
 /// | [`step`](Self::step) | lock-free but for the wheel's lock; halts when there is nothing to do | the CPU's own stack | no | two inbox budgets (again at each of at most two lowerings of the level), 16 injector nodes, one timer batch, a refill of 64 for each of two tiers, and one poll, or a round over the other CPUs |
+/// | [`tick_n`](Self::tick_n) | as `step`, but never halts | the CPU's own stack | no | twice as many steps as polls, and two |
 /// | [`run`](Self::run) | as `step`, for ever | the CPU's own stack | no | – |
 pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize = 64> {
     pub(crate) scheduler: &'static Scheduler<M, T, CPUS>,
@@ -61,6 +62,11 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) halted_at_ns: Option<u64>,
     /// Somebody woke this CPU for work of others that it has not looked for yet.
     pub(crate) claimed: bool,
+    /// It has said that it is paused.
+    pub(crate) is_paused: bool,
+    /// Tasks that became runnable here since the tick began (K2).
+    pub(crate) woken_external: usize,
+    pub(crate) woken_internal: usize,
     _stays_on_its_cpu: PhantomData<*mut ()>,
 }
 
@@ -149,6 +155,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             next_victim: self.machine.seed() as usize % CPUS,
             halted_at_ns: None,
             claimed: false,
+            is_paused: false,
+            woken_external: 0,
+            woken_internal: 0,
             _stays_on_its_cpu: PhantomData,
         };
         core.cpu.level.lower(0);
@@ -171,14 +180,25 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// One bounded action: what [`run`](Self::run) does for ever.
     pub fn step(&mut self) -> Step {
+        match self.advance() {
+            None => self.halt(),
+            Some(Step::Paused) => self.stay_paused(),
+            Some(step) => step,
+        }
+    }
+
+    /// A step but for the halt: `None` if there is nothing to do.
+    pub(crate) fn advance(&mut self) -> Option<Step> {
         self.scheduler.machine.checkpoint();
         self.resume_from_halt();
         self.cpu.stats.steps.add(1);
         self.steps = self.steps.wrapping_add(1);
         // Ordering: Acquire pairs with the Release of `pause` and `resume`.
         if self.scheduler.pausing.contains(self.id, Ordering::Acquire) {
-            return self.pause();
+            self.pause();
+            return Some(Step::Paused);
         }
+        self.end_pause();
         self.acknowledge();
         self.drain_inboxes();
         self.turn_timers();
@@ -188,16 +208,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         if let Some((task, tier)) = self.pick() {
             self.pass_on();
             self.run_task(task, tier);
-            return Step::Ran;
+            return Some(Step::Ran);
         }
         self.claimed = false;
         if self.take_injected() {
-            return Step::Injected;
+            return Some(Step::Injected);
         }
         if self.steal() {
-            return Step::Stole;
+            return Some(Step::Stole);
         }
-        self.halt()
+        None
     }
 
     /// The CPU of this loop.
@@ -291,13 +311,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// Moves what came out of an inbox into the run queues.
     fn enqueue_arrived(&mut self) {
         while let Some(task) = self.arrived.pop_front() {
-            self.enqueue(task);
+            let was_local = task.header().stamp() == LOCAL;
+            let stays = self.enqueue(task);
+            self.woken_internal += usize::from(stays && was_local);
+            self.woken_external += usize::from(stays && !was_local);
         }
     }
 
     /// L1: the one place where a task enters a run queue. One that is unreferenced is freed instead, and one that
-    /// may not run here goes to a CPU where it may.
-    pub(crate) fn enqueue(&mut self, task: Queued) {
+    /// may not run here goes to a CPU where it may. Whether it stays here.
+    pub(crate) fn enqueue(&mut self, task: Queued) -> bool {
         let header = task.header();
         if header.state.is_unreferenced() {
             if !header.state.is_complete() {
@@ -305,7 +328,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             }
             // SAFETY: no reference is left, and this was the one `Queued` of it.
             unsafe { Header::free(task.into_header()) };
-            return;
+            return false;
         }
         if header.meta().affinity.is_some_and(|allowed| !allowed.contains(self.id)) {
             let masked = self.scheduler.masked();
@@ -313,7 +336,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                 Some(cpu) => self.scheduler.push(&masked, cpu, task),
                 None => self.scheduler.inject(task),
             }
-            return;
+            return false;
         }
         let former_home = header.set_home(self.id);
         header.set_stamp(self.next_stamp);
@@ -329,12 +352,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             Tier::Background => self.background.enqueue(task),
         }
         self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
+        true
     }
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
     fn drop(&mut self) {
         self.resume_from_halt();
+        self.end_pause();
         self.pass_on();
         // Ordering: Release pairs with the Acquire in `adopt_wheel`, which sees what this CPU had adopted. (A thief that
         // comes late finds the deque as it was left.)

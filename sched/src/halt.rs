@@ -78,25 +78,37 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
     }
 
-    /// A paused CPU's step: it halts, with all it can offer offered.
-    pub(crate) fn pause(&mut self) -> Step {
+    /// A paused CPU offers all it can, and says that it is paused.
+    pub(crate) fn pause(&mut self) {
         let scheduler = self.scheduler;
         // As a pick does it; a thief that finds everything taken kicks, and this step comes again (PD2).
         self.pass_on();
         self.hear_thieves();
         let published = self.publish();
         self.offer(published);
-        let masked = scheduler.masked();
         // Ordering: Release pairs with the Acquire of `is_paused`.
         scheduler.paused.insert(self.id, Ordering::Release);
+        self.is_paused = true;
         scheduler.machine.interleave();
+    }
+
+    /// The rest of a paused CPU's step: it halts.
+    pub(crate) fn stay_paused(&mut self) -> Step {
+        let scheduler = self.scheduler;
+        let masked = scheduler.masked();
         // Looked at after masking: `resume` kicks after it, which ends the halt. Ordering: Relaxed; the next step looks
         // again, with Acquire.
         if scheduler.pausing.contains(self.id, Ordering::Relaxed) {
             masked.halt();
         }
-        // Ordering: Relaxed; the next step says so again if the pause is not over.
-        scheduler.paused.remove(self.id, Ordering::Relaxed);
         Step::Paused
+    }
+
+    /// A step that is not paused takes back what one that was has said.
+    pub(crate) fn end_pause(&mut self) {
+        if core::mem::take(&mut self.is_paused) {
+            // Ordering: Relaxed; nothing hangs on how early it is seen.
+            self.scheduler.paused.remove(self.id, Ordering::Relaxed);
+        }
     }
 }

@@ -34,6 +34,7 @@ mod stats;
 mod steal;
 mod sync;
 pub mod task;
+mod tick;
 pub mod time;
 pub mod trace;
 mod wake;
@@ -47,6 +48,7 @@ pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
 pub use stats::{CpuStats, Totals};
 pub use task::{Cancelled, JoinHandle, MemoryInUse, TaskId, TaskMemory, Tier};
+pub use tick::Tick;
 pub use yield_now::{YieldNow, yield_now};
 
 pub use sched_arch::{CpuId, Interrupts, Machine};

@@ -111,7 +111,7 @@ impl Counter {
         }
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         // Ordering: Relaxed; a number for people.
         self.0.load(Ordering::Relaxed)
     }

@@ -5,7 +5,7 @@
 //! hold up everybody who saw the inbox not empty and left the kick to this pusher.
 
 use crate::sync::Ordering;
-use crate::task::{Queued, Schedule, Tier};
+use crate::task::{FOREIGN, LOCAL, Queued, Schedule, Tier};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use mpsc_inbox::{Closed, Pushed};
@@ -53,6 +53,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let (id, tier) = (task.header().id(), task.header().meta().tier);
         let inbox = if tier == Tier::Critical { &cpu.critical } else { &cpu.normal };
         trace!(self, Event::Wake { task: id, target: Some(target) });
+        // What it is until a run queue gives it a number (K2).
+        task.header().set_stamp(if masked.cpu() == Some(target) { LOCAL } else { FOREIGN });
         let pushed = inbox.push(task);
         self.machine.interleave();
         let owes_kick = match pushed {
@@ -71,6 +73,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Offers a task to whichever CPU is free first.
     pub(crate) fn inject(&self, task: Queued) {
         trace!(self, Event::Wake { task: task.header().id(), target: None });
+        task.header().set_stamp(FOREIGN);
         if let Err(Closed(task)) = self.injector.push(task) {
             debug_assert!(false, "the injector is never closed");
             task.into_header();

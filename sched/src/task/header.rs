@@ -5,7 +5,7 @@
 //! - **H1** A [`Queued`] owns the queue's reference of a task in state `QUEUED` (or is the last pointer to an
 //!   unreferenced one, on its way to be freed). There is one for a task at most: only a transition into `QUEUED`
 //!   makes one. That is what lets an inbox, a list and a deque take it.
-//! - **H2** `home` and `stamp` are written by the CPU that holds the task only.
+//! - **H2** `home` and `stamp` are written by whoever holds the task only, and handed over with it.
 
 use super::TaskId;
 use super::Tier;
@@ -33,6 +33,10 @@ pub(crate) struct Meta {
     /// `None`: any CPU.
     pub(crate) affinity: Option<CpuSet>,
 }
+
+/// Stamps of a task on its way through an inbox: whether its home CPU has pushed it, or anybody else.
+pub(crate) const LOCAL: u64 = 1;
+pub(crate) const FOREIGN: u64 = 0;
 
 /// No CPU has had the task yet.
 const NO_HOME: u32 = u32::MAX;
@@ -103,13 +107,13 @@ impl Header {
         self.joiner.wake();
     }
 
-    /// The enqueue sequence number that the task's queue gave it.
+    /// The enqueue sequence number that the task's queue gave it, or what its pusher said: [`LOCAL`], [`FOREIGN`].
     pub(crate) fn stamp(&self) -> u64 {
         // Ordering: Relaxed; written and read by one CPU, or handed over with the task.
         self.stamp.load(Ordering::Relaxed)
     }
 
-    /// Sets the enqueue sequence number (H2).
+    /// Sets the enqueue sequence number, or says who pushed it (H2).
     pub(crate) fn set_stamp(&self, stamp: u64) {
         // Ordering: Relaxed; see `stamp`.
         self.stamp.store(stamp, Ordering::Relaxed);

@@ -226,7 +226,7 @@ fn every_event_is_seen_by_who_releases_the_node() {
         }
         assert_eq!(owner.join().unwrap(), PRODUCERS * each);
     });
-    assert!(inbox.is_empty() || inbox.is_armed());
+    // The owner may see an event before its push: then the node comes again, for nothing, and may be inside still.
     drop(inbox);
     assert_eq!(node.count(), 1);
 }

@@ -37,6 +37,7 @@ pub mod task;
 mod tick;
 pub mod time;
 pub mod trace;
+pub mod wait;
 mod wake;
 mod yield_now;
 

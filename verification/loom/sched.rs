@@ -9,3 +9,4 @@ mod ring;
 mod step;
 mod task;
 mod time;
+mod wait;

@@ -102,7 +102,9 @@ fn a_ring_shrinks_on_request_to_what_holds_its_items() {
     assert!((0..20).rev().all(|item| owner.pop() == Some(item)));
     assert!((850..870).all(|item| stealer.steal() == Steal::Taken(item)));
     owner.shrink_to(usize::MAX);
-    assert_eq!(owner.capacity(), 64);
+    let blocks = BLOCKS.get();
+    owner.shrink_to(64);
+    assert_eq!((owner.capacity(), BLOCKS.get()), (64, blocks), "as small as it can be");
 }
 
 /// The system's allocator, which has no more where a test says so, and counts what each thread has of it.

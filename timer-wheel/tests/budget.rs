@@ -20,12 +20,13 @@ fn no_call_exceeds_its_budget_when_all_timers_share_a_top_level_slot() {
             wheel.arm(nodes.at(id), deadline).unwrap();
         }
         assert_eq!(wheel.next_event(), Some(1 << 30));
-        let (mut fired, mut moved, mut calls) = (0, 0, 0);
+        let (mut fired, mut moved, mut slots, mut calls) = (0, 0, 0, 0);
         loop {
             let turn = wheel.turn(deadline, budget);
             assert!(turn.touched() <= budget, "over budget: {turn:?}");
             assert_eq!(turn.skipped, 0);
             (fired, moved, calls) = (fired + turn.fired, moved + turn.moved, calls + 1);
+            slots += turn.slots;
             if !turn.more {
                 break;
             }
@@ -35,6 +36,7 @@ fn no_call_exceeds_its_budget_when_all_timers_share_a_top_level_slot() {
         assert_eq!(fired, TIMERS);
         assert_eq!(moved, TIMERS * (LEVELS - 1), "once per level above the lowest");
         assert_eq!(calls, (TIMERS * LEVELS).div_ceil(budget));
+        assert_eq!(slots, LEVELS, "each level's slot is taken once");
         assert!(popped(&mut wheel).into_iter().eq(0..TIMERS), "not in the order of arming");
     }
 }

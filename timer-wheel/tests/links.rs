@@ -136,4 +136,6 @@ fn a_wheel_can_be_built_in_a_const_and_moved_while_it_holds_nodes() {
     assert_eq!(moved.turn(u64::MAX, 99).fired, 3);
     assert_eq!(popped(&mut moved), [0, 1, 2]);
     assert!(format!("{moved:?}").contains("fired_len: 0"));
+    let entry = timer_wheel::Entry::<Node>::new();
+    assert!(format!("{entry:?}").starts_with("Entry { state: Idle, deadline_tick: "), "{entry:?}");
 }

@@ -86,7 +86,7 @@ fn clippy(workspace: &Workspace) -> Result<u64> {
     let lint =
         |packages: Command| packages.words("--all-targets --keep-going -- -D warnings").check();
     let clippy = || cargo(workspace).arg("clippy");
-    lint(clippy().arg("--workspace").arg(features_of(pins::WITH_ALLOC)))?;
+    lint(clippy().arg("--workspace").arg(features_of(pins::WITH_FEATURES)))?;
     // Apart from each other: in one build a feature that one crate asks for is on for all.
     lint(clippy().packages(pins::LEAVES))?;
     lint(clippy().packages(pins::LEAVES).arg(features_of(pins::LEAVES)))?;
@@ -129,20 +129,20 @@ fn ran_some(command: Command) -> Result<u64> {
 
 fn unit(workspace: &Workspace) -> Result<u64> {
     tests(cargo(workspace), "", |command| {
-        command.words("--workspace --tests").arg(features_of(pins::WITH_ALLOC))
+        command.words("--workspace --tests").arg(features_of(pins::WITH_FEATURES))
     })
 }
 
 fn doc_tests(workspace: &Workspace) -> Result<u64> {
     let command = cargo(workspace).words("test --doc --workspace --no-fail-fast");
-    ran_some(command.arg(features_of(pins::WITH_ALLOC)))
+    ran_some(command.arg(features_of(pins::WITH_FEATURES)))
 }
 
 fn docs(workspace: &Workspace) -> Result<u64> {
     cargo(workspace)
         .env("RUSTDOCFLAGS", "-D warnings")
         .words("doc --workspace --no-deps")
-        .arg(features_of(pins::WITH_ALLOC))
+        .arg(features_of(pins::WITH_FEATURES))
         .check()?;
     Ok(0)
 }
@@ -235,6 +235,6 @@ mod tests {
 
     #[test]
     fn features_name_their_package() {
-        assert_eq!(features_of(["sched-arch", "sched"]), "--features=sched/alloc,sched/threads");
+        assert_eq!(features_of(["sched-arch", "sched"]), "--features=sched-arch/hardware,sched/alloc,sched/threads");
     }
 }

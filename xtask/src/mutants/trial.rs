@@ -105,8 +105,14 @@ impl Trial<'_> {
             }
             _ => cargo.arg("--tests"),
         };
-        let alloc = pins::WITH_ALLOC.contains(&package.as_str());
-        Ok(if alloc { cargo.args(["--features", "alloc"]) } else { cargo })
+        let feature = match package.as_str() {
+            "sched-arch" => Some("hardware"),
+            package => pins::WITH_ALLOC.contains(&package).then_some("alloc"),
+        };
+        Ok(match feature {
+            Some(feature) => cargo.args(["--features", feature]),
+            None => cargo,
+        })
     }
 }
 

@@ -62,6 +62,10 @@ pub(crate) const ARM_PACKAGES: [&str; 3] =
     ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"];
 pub(crate) const ARM_LIBRARIES: &str = "/usr/aarch64-linux-gnu";
 
+/// How long a boot may take, and one with the long forms.
+pub(crate) const BOOT_LIMIT: Duration = Duration::from_secs(150);
+pub(crate) const BOOT_LIMIT_LONG: Duration = Duration::from_secs(60 * 60);
+
 /// How often loom may preempt in one execution: with three, all known bugs of the kind are found.
 pub(crate) const LOOM_MAX_PREEMPTIONS: &str = "3";
 

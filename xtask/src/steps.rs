@@ -14,7 +14,7 @@ use crate::count::count;
 use crate::needs::{self, Missing};
 use crate::orderings::Orderings;
 use crate::workspace::Workspace;
-use crate::{checkers, mutants, pins};
+use crate::{boot, checkers, mutants, pins};
 
 /// One check with a name. It answers how many tests it ran.
 pub(crate) struct Step {
@@ -49,6 +49,11 @@ pub(crate) const ALL: &[Step] = &[
         run: |w| checkers::run(w, "miri", None, false),
     },
     Step { name: "mutants", heading: "the checks notice broken code", run: all_mutants },
+    Step {
+        name: "boot",
+        heading: "the kernel boots on both architectures, and its scenarios hold",
+        run: boot::all,
+    },
     Step { name: "demo", heading: "the hosted scheduler runs and stops", run: demo },
 ];
 
@@ -78,6 +83,8 @@ fn public() -> impl Iterator<Item = &'static str> {
 fn fmt(workspace: &Workspace) -> Result<u64> {
     needs::subcommand("fmt", "rustfmt")?;
     cargo(workspace).words("fmt --all --check").check()?;
+    // A workspace of its own.
+    cargo(workspace).words("fmt --check --manifest-path demo/kernel/Cargo.toml").check()?;
     Ok(0)
 }
 
@@ -235,6 +242,9 @@ mod tests {
 
     #[test]
     fn features_name_their_package() {
-        assert_eq!(features_of(["sched-arch", "sched"]), "--features=sched-arch/hardware,sched/alloc,sched/threads");
+        assert_eq!(
+            features_of(["sched-arch", "sched"]),
+            "--features=sched-arch/hardware,sched/alloc,sched/threads"
+        );
     }
 }

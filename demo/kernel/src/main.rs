@@ -1,0 +1,38 @@
+//! A kernel that brings up every CPU, runs the scheduler on all of them, and checks it: see the README.
+//!
+//! What is of one architecture is in its module, under the same names in both:
+//!
+//! | Name | What it is |
+//! |---|---|
+//! | `Machine`, `machine()` | what the scheduler runs on |
+//! | `Uart` | the serial line |
+//! | `start_cpu`, `enter_cpu`, `park` | another CPU, from outside; this one, from inside; its end |
+//! | `stop_others`, `exit` | the end of all |
+
+#![no_std]
+#![no_main]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+#[cfg_attr(target_arch = "x86_64", path = "x86_64/mod.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "aarch64/mod.rs")]
+mod arch;
+mod bell;
+mod console;
+mod cpus;
+#[cfg(feature = "alloc")]
+mod heap;
+mod options;
+mod panic;
+mod scenario;
+mod watched;
+
+use sched::{Scheduler, Settings};
+
+/// CPUs that the kernel has room for.
+pub(crate) const MAX_CPUS: usize = 16;
+
+/// The one scheduler.
+pub(crate) static SCHEDULER: Scheduler<arch::Machine, (), MAX_CPUS> =
+    Scheduler::new(arch::machine(), (), Settings::DEFAULT);

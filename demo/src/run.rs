@@ -95,7 +95,7 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
     let ran = start.elapsed();
     // Before the books are closed, which nobody wants to look at.
     let timeline = moments.end();
-    progress.end();
+    progress.end(&scheduler.totals());
 
     let audited = watchdog.stop();
     let watched = audited.is_some();

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Item, Owned, numbers, push, push_all};
-use mpsc_inbox::{Closed, Inbox, NotEmpty, Pushed};
+use mpsc_inbox::{Closed, Inbox, Link, NotEmpty, Pushed};
 
 static STATIC_INBOX: Inbox<Item> = Inbox::new();
 
@@ -225,4 +225,5 @@ fn debug_shows_the_state_and_needs_no_debug_of_the_item() {
     assert_eq!(format!("{:?}", owner.drain_lifo(3)), "DrainLifo { budget_nodes: 3, .. }");
     assert_eq!(format!("{:?}", owner.close()), "List { len: 0, .. }");
     assert_eq!(format!("{:?}", Closed(Owned::new(1))), "Closed(..)");
+    assert_eq!(format!("{:?}", Link::<Item>::new()), "Link");
 }

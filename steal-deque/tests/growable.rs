@@ -57,7 +57,7 @@ fn a_ring_grows_for_what_is_drained_into_it() {
     assert!((0..70).rev().all(|item| mine.pop() == Some(item)));
 }
 
-/// Drops are counted here; that the buffers go too is for Miri to see.
+/// Drops are counted here; that buffers go while others look at them is for Miri to see.
 fn freed<S: Storage>(deque: Deque<Arc<u8>, S>) {
     let token = Arc::new(0);
     let (mut owner, stealer) = deque.split().unwrap();
@@ -71,9 +71,11 @@ fn freed<S: Storage>(deque: Deque<Arc<u8>, S>) {
 
 #[test]
 fn a_ring_that_grew_is_freed_with_its_items() {
+    let before = BLOCKS.get();
     freed(GrowableDeque::new());
     freed(GrowableDeque::new_at(u64::MAX));
     drop(GrowableDeque::<usize>::new());
+    assert_eq!(BLOCKS.get(), before, "memory was kept");
     #[cfg(feature = "epoch")]
     freed(steal_deque::EpochDeque::new());
 }
@@ -103,11 +105,12 @@ fn a_ring_shrinks_on_request_to_what_holds_its_items() {
     assert_eq!(owner.capacity(), 64);
 }
 
-/// The system's allocator, which has no more where a test says so.
+/// The system's allocator, which has no more where a test says so, and counts what each thread has of it.
 struct Failing;
 
 thread_local! {
     static HAS_NO_MORE: Cell<bool> = const { Cell::new(false) };
+    static BLOCKS: Cell<isize> = const { Cell::new(0) };
 }
 
 // SAFETY: it is the system's, or gives nothing.
@@ -116,11 +119,13 @@ unsafe impl GlobalAlloc for Failing {
         if HAS_NO_MORE.get() {
             return std::ptr::null_mut();
         }
+        BLOCKS.set(BLOCKS.get() + 1);
         // SAFETY: our caller's promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        BLOCKS.set(BLOCKS.get() - 1);
         // SAFETY: our caller's promises.
         unsafe { System.dealloc(memory, layout) }
     }

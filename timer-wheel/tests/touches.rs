@@ -1,5 +1,7 @@
 //! What a call touches, counted: every access to an entry goes through `Linked::entry`, which counts.
 
+#![cfg(feature = "alloc")]
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ptr::NonNull;

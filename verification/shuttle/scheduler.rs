@@ -383,8 +383,9 @@ fn injected_pct() {
 /// second sends, twice: to a Background task there, to a Normal one, which computes until both Critical ones came, and to
 /// these two. Each must preempt what runs there, on a CPU without a tick (PC1), whose drains are cut short (PC4).
 fn preempt() {
-    let [background, normal, critical_1, critical_2, sender]: [Mailbox; 5] = Default::default();
-    let boxes = [&background, &normal, &critical_1, &critical_2, &sender].map(Clone::clone);
+    let [background, normal, sender]: [Mailbox; 3] = Default::default();
+    let critical: [Mailbox; 3] = Default::default();
+    let boxes = [&[background.clone(), normal.clone(), sender.clone()], &critical[..]].concat();
     let seen = Arc::new(AtomicUsize::new(0));
     let finished = Arc::new(AtomicUsize::new(0));
     let scenario = |scheduler: &'static Sched<2>| {
@@ -392,13 +393,13 @@ fn preempt() {
         let mut handles = Vec::new();
         let end = finished.clone();
         handles.push(here(Tier::Background).spawn(async move {
-            compute_until(scheduler, || end.load(SeqCst) == 3).await;
+            compute_until(scheduler, || end.load(SeqCst) == 4).await;
         }));
         let letters = background.clone();
         handles.push(here(Tier::Background).spawn(async move {
             letters.receive(ROUNDS).await;
         }));
-        for letters in [critical_1.clone(), critical_2.clone()] {
+        for letters in critical.clone() {
             let (seen, end) = (seen.clone(), finished.clone());
             handles.push(here(Tier::Critical).spawn(async move {
                 for round in 1..=ROUNDS {
@@ -413,7 +414,7 @@ fn preempt() {
             for round in 1..=ROUNDS {
                 letters.receive(round).await;
                 answers.send();
-                compute_until(scheduler, || seen.load(SeqCst) >= 2 * round as usize).await;
+                compute_until(scheduler, || seen.load(SeqCst) >= 3 * round as usize).await;
                 answers.send();
             }
             end.fetch_add(1, SeqCst);
@@ -423,8 +424,7 @@ fn preempt() {
                 background.send();
                 normal.send();
                 sender.receive(2 * round - 1).await;
-                critical_1.send();
-                critical_2.send();
+                critical.iter().for_each(Mailbox::send);
                 sender.receive(2 * round).await;
             }
         }));

@@ -108,8 +108,10 @@ fn run(arguments: Arguments) -> Result<bool> {
             for step in steps::ALL {
                 if only.is_empty() || only.iter().any(|name| name == step.name) {
                     report.run(step.name, step.heading, || (step.run)(&workspace));
+                    report.leaves(step.name, step.leaves);
                 }
             }
+            report.leaves("whole checkers", steps::BEYOND);
             print!("{report}");
             Ok(report.all_passed())
         }

@@ -31,11 +31,12 @@ struct Entry {
 pub(crate) struct Report {
     allow_missing: bool,
     entries: Vec<Entry>,
+    left: Vec<(&'static str, &'static str)>,
 }
 
 impl Report {
     pub(crate) fn new(allow_missing: bool) -> Self {
-        Self { allow_missing, entries: Vec::new() }
+        Self { allow_missing, entries: Vec::new(), left: Vec::new() }
     }
 
     /// Runs a step, which answers how many tests it ran.
@@ -59,6 +60,13 @@ impl Report {
         let entry = Entry { name, outcome, took: begin.elapsed() };
         println!("{entry}");
         self.entries.push(entry);
+    }
+
+    /// Says what a step, or the whole, left to other commands.
+    pub(crate) fn leaves(&mut self, name: &'static str, what: &'static str) {
+        if !what.is_empty() {
+            self.left.push((name, what));
+        }
     }
 
     pub(crate) fn all_passed(&self) -> bool {
@@ -102,6 +110,9 @@ impl fmt::Display for Report {
             self.entries.len(),
             took.as_secs_f64()
         )?;
+        for (name, what) in &self.left {
+            writeln!(f, "not in this: {name}: {what}")?;
+        }
         for (name, missing) in &not_run {
             writeln!(f, "NOT RUN: {name} ({missing} could not be downloaded)")?;
         }
@@ -135,10 +146,14 @@ mod tests {
         report.run("one", "", || Ok(3));
         report.run("two", "", || Err(anyhow!("broken")));
         report.run("three", "", || Ok(4));
+        report.leaves("one", "");
+        report.leaves("three", "the rest");
         assert!(!report.all_passed());
         assert_eq!(last_lines(&report, 1), ["2 passed, 1 failed"]);
         let text = report.to_string();
         assert!(text.contains("7 tests"), "{text}");
+        assert_eq!(text.matches("not in this").count(), 1, "{text}");
+        assert!(text.contains("not in this: three: the rest"), "{text}");
         assert!(text.contains("FAILED   two") && text.contains("broken"), "{text}");
     }
 

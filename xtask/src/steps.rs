@@ -11,6 +11,7 @@ use anyhow::{Result, ensure};
 
 use crate::command::Command;
 use crate::count::count;
+use crate::mutants::{Choice, Shard};
 use crate::needs::{self, Missing};
 use crate::orderings::Orderings;
 use crate::workspace::Workspace;
@@ -21,41 +22,55 @@ pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) heading: &'static str,
     pub(crate) run: fn(&Workspace) -> Result<u64>,
+    /// What it leaves to a command of its own, and that command; empty where it leaves nothing.
+    pub(crate) leaves: &'static str,
+}
+
+impl Step {
+    const fn new(
+        name: &'static str,
+        heading: &'static str,
+        run: fn(&Workspace) -> Result<u64>,
+    ) -> Self {
+        Self { name, heading, run, leaves: "" }
+    }
+
+    const fn leaves(self, leaves: &'static str) -> Self {
+        Self { leaves, ..self }
+    }
 }
 
 pub(crate) const ALL: &[Step] = &[
-    Step { name: "fmt", heading: "rustfmt would change nothing", run: fmt },
-    Step { name: "clippy", heading: "no warning, with and without features", run: clippy },
-    Step { name: "standalone", heading: "a leaf depends on nothing", run: standalone },
-    Step { name: "orderings", heading: "each ordering's mutants are settled", run: orderings },
-    Step { name: "unit", heading: "the tests of every crate", run: unit },
-    Step { name: "doc-tests", heading: "the examples in READMEs and docs", run: doc_tests },
-    Step { name: "docs", heading: "the docs build without warnings", run: docs },
-    Step { name: "msrv", heading: "the oldest compilers that users may have", run: msrv },
-    Step { name: "bare-metal", heading: "no operating system underneath", run: bare_metal },
-    Step {
-        name: "loom",
-        heading: "models, every interleaving within bounds",
-        run: |w| checkers::run(w, "loom", None, false),
-    },
-    Step {
-        name: "shuttle",
-        heading: "models, many random schedules",
-        run: |w| checkers::run(w, "shuttle", None, false),
-    },
-    Step {
-        name: "miri",
-        heading: "no undefined behaviour in the leaves",
-        run: |w| checkers::run(w, "miri", None, false),
-    },
-    Step { name: "mutants", heading: "the checks notice broken code", run: all_mutants },
-    Step {
-        name: "boot",
-        heading: "the kernel boots on both architectures, and its scenarios hold",
-        run: boot::all,
-    },
-    Step { name: "demo", heading: "the hosted scheduler runs and stops", run: demo },
+    Step::new("fmt", "rustfmt would change nothing", fmt),
+    Step::new("clippy", "no warning, with and without features", clippy),
+    Step::new("standalone", "a leaf depends on nothing", standalone),
+    Step::new("orderings", "each ordering's mutants are settled", orderings),
+    Step::new("unit", "the tests of every crate", unit),
+    Step::new("doc-tests", "the examples in READMEs and docs", doc_tests),
+    Step::new("docs", "the docs build without warnings", docs),
+    Step::new("msrv", "the oldest compilers that users may have", msrv),
+    Step::new("bare-metal", "no operating system underneath", bare_metal),
+    Step::new("loom", "models, every interleaving within bounds", |w| {
+        checkers::run(w, "loom", None, false)
+    })
+    .leaves("wider bounds: `cargo xtask verify loom --long`"),
+    Step::new("shuttle", "models, many random schedules", |w| {
+        checkers::run(w, "shuttle", None, false)
+    })
+    .leaves("more schedules: `cargo xtask verify shuttle --long`"),
+    Step::new("miri", "no undefined behaviour in the leaves", |w| {
+        checkers::run(w, "miri", None, false)
+    })
+    .leaves("tree borrows, many seeds: `cargo xtask verify miri --long`"),
+    Step::new("mutants", "the checks notice broken code", all_mutants)
+        .leaves("the other shards, the long ones and the orderings: `cargo xtask verify mutants`"),
+    Step::new("boot", "the kernel boots on both architectures, and its scenarios hold", boot::all)
+        .leaves("more CPUs, repetitions, the long forms: `cargo xtask boot`"),
+    Step::new("demo", "the hosted scheduler runs and stops", demo),
 ];
+
+/// What no step runs at all.
+pub(crate) const BEYOND: &str = "`cargo xtask verify asan | tsan | careful | fuzz | coverage | cargo-mutants | sim | sim-identity | page`";
 
 pub(crate) fn names() -> Vec<&'static str> {
     ALL.iter().map(|step| step.name).collect()
@@ -219,7 +234,10 @@ fn debian(workspace: &Workspace) -> Command {
 
 fn all_mutants(workspace: &Workspace) -> Result<u64> {
     let limit = Duration::from_secs(pins::MUTANT_LIMIT_SECONDS);
-    mutants::run(workspace, None, None, false, limit)?.verdict()
+    let shard = Shard::of_commit(workspace, pins::MUTANT_SHARDS);
+    println!("drawn by the commit: shard {shard}");
+    let choice = Choice { of: None, only: None, long: false, shard };
+    mutants::run(workspace, choice, limit)?.verdict()
 }
 
 fn orderings(workspace: &Workspace) -> Result<u64> {

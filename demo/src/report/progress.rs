@@ -41,9 +41,12 @@ impl Progress {
         let interval = Duration::from_millis(if self.terminal { 200 } else { 1_000 });
         let now = Instant::now();
         let passed = now.duration_since(self.last);
-        if passed < interval {
-            return;
+        if passed >= interval {
+            self.say(totals, now, passed);
         }
+    }
+
+    fn say(&mut self, totals: &Totals, now: Instant, passed: Duration) {
         let rate = |now: u64, last: u64| now.saturating_sub(last) as f64 / passed.as_secs_f64();
         let idle = (0..self.cpus).filter(|&cpu| self.scheduler.is_idle(CpuId::new(cpu))).count();
         let live = totals.spawned.saturating_sub(totals.completed + totals.cancelled);
@@ -65,10 +68,13 @@ impl Progress {
         (self.last, self.last_wakes, self.last_polls) = (now, totals.wakes_placed, totals.polls);
     }
 
-    /// Takes the line away, where it is rewritten.
-    pub fn end(self) {
+    /// Takes the line away, where it is rewritten; says how things stand at the end, elsewhere.
+    pub fn end(mut self, totals: &Totals) {
         if self.terminal {
             let _ = write!(io::stderr(), "\r\x1b[2K");
+        } else {
+            let now = Instant::now();
+            self.say(totals, now, now.duration_since(self.last));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Component, Path};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::mutants::Choice;
 use crate::pins;
 
 /// One way to break the code.
@@ -117,13 +118,9 @@ fn parse(text: &str) -> Result<Vec<Mutant>> {
     Ok(mutants)
 }
 
-/// The mutants of one crate, or the one of that name, or all: at least one.
-pub(super) fn load(
-    folder: &Path,
-    of: Option<&str>,
-    only: Option<&str>,
-    long: bool,
-) -> Result<Vec<Mutant>> {
+/// The chosen mutants, of all shards: at least one.
+pub(super) fn load(folder: &Path, choice: Choice<'_>) -> Result<Vec<Mutant>> {
+    let Choice { of, only, long, shard: _ } = choice;
     let mut paths = fs::read_dir(folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
         .map(|entry| Ok(entry?.path()))
@@ -149,6 +146,7 @@ pub(super) fn load(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mutants::Shard;
 
     const ONE: &str = r#"
         [[mutant]]
@@ -209,7 +207,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("one.toml"), ONE).unwrap();
         fs::write(folder.path().join("two.toml"), with("push-relaxed", "other")).unwrap();
-        let load = |of, only| load(folder.path(), of, only, true);
+        let load =
+            |of, only| load(folder.path(), Choice { of, only, long: true, shard: Shard::WHOLE });
         assert_eq!(load(None, None).unwrap().len(), 2);
         assert_eq!(load(Some("two"), None).unwrap()[0].name, "other");
         assert_eq!(load(None, Some("other")).unwrap().len(), 1);

@@ -9,6 +9,7 @@
 
 mod copy;
 mod file;
+mod shard;
 mod tally;
 mod trial;
 mod verb;
@@ -27,6 +28,7 @@ use anyhow::Result;
 
 pub(crate) use crate::mutants::copy::Copy;
 use crate::mutants::file::{Mutant, Target, Tool};
+pub(crate) use crate::mutants::shard::Shard;
 pub(crate) use crate::mutants::tally::Tally;
 use crate::mutants::trial::Trial;
 pub(crate) use crate::mutants::verb::Options;
@@ -44,17 +46,25 @@ enum Verdict {
     Broken(String),
 }
 
-/// Runs the mutants of one crate, or one mutant, or all; without the `long` ones, if they are not asked for.
-pub(crate) fn run(
-    workspace: &Workspace,
-    of: Option<&str>,
-    only: Option<&str>,
-    long: bool,
-    limit: Duration,
-) -> Result<Tally> {
-    let mut mutants = file::load(&workspace.root.join("verification/mutants"), of, only, long)?;
+/// Which of the curated mutants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice<'a> {
+    /// Of one crate.
+    pub(crate) of: Option<&'a str>,
+    /// The one of that name.
+    pub(crate) only: Option<&'a str>,
+    /// The `long` ones too.
+    pub(crate) long: bool,
+    /// Of those, this part.
+    pub(crate) shard: Shard,
+}
+
+/// Runs the chosen mutants.
+pub(crate) fn run(workspace: &Workspace, choice: Choice<'_>, limit: Duration) -> Result<Tally> {
+    let mut mutants = file::load(&workspace.root.join("verification/mutants"), choice)?;
     // By package and test, so that what one build made is there for the next.
     mutants.sort_by_key(Mutant::target);
+    let mutants = choice.shard.retain(mutants);
     let tools = Mutex::new(mutants.chunk_by(|left, right| left.tool() == right.tool()));
     let next = || tools.lock().unwrap_or_else(PoisonError::into_inner).next();
     let work = || -> Result<Tally> {

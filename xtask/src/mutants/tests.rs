@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Tally, run};
+use super::{Choice, Shard, Tally, run};
 use crate::workspace::Workspace;
 
 #[test]
@@ -14,8 +14,8 @@ fn only_a_test_that_notices_kills() {
     let target = tempfile::tempdir().unwrap();
     let workspace = Workspace { root: root.clone(), target: target.path().to_path_buf() };
     let verdict = |only| {
-        let result =
-            run(&workspace, None, only, true, Duration::from_secs(5)).and_then(Tally::verdict);
+        let choice = Choice { of: None, only, long: true, shard: Shard::WHOLE };
+        let result = run(&workspace, choice, Duration::from_secs(5)).and_then(Tally::verdict);
         result.map_err(|error| error.to_string())
     };
 

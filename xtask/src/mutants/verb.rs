@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use clap::Args;
 
-use crate::mutants::{Tally, run};
+use crate::mutants::{Choice, Shard, Tally, run};
 use crate::orderings::Orderings;
 use crate::pins;
 use crate::workspace::Workspace;
@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// Run this curated mutant alone
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
+    /// Run part I of N of the curated mutants: 0/3, 1/3 and 2/3 are all of them
+    #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE)]
+    shard: Shard,
     /// Seconds that one run of a test may take
     #[arg(long, value_name = "SECONDS", default_value_t = pins::MUTANT_LIMIT_SECONDS)]
     limit: u64,
@@ -42,7 +45,8 @@ impl Options {
             tally += Orderings::of(workspace, of)?.run(self.all, limit)?;
         }
         if !self.orderings {
-            tally += run(workspace, of, self.only.as_deref(), true, limit)?;
+            let only = self.only.as_deref();
+            tally += run(workspace, Choice { of, only, long: true, shard: self.shard }, limit)?;
         }
         ensure!(tally.total > 0, "no such mutant");
         let said = tally.to_string();

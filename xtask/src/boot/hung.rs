@@ -1,4 +1,4 @@
-//! A kernel that hangs: what each of its CPUs is at, from the emulator's monitor (BO2).
+//! A kernel that hangs: what each of its CPUs is at, from the emulator's monitor (BO3).
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;

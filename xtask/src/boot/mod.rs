@@ -2,11 +2,14 @@
 //! verdict.
 //!
 //! - **BO1** Only the kernel's own word is success: the exit code that its verdict asks for, behind a line that says so.
-//! - **BO2** A kernel that does not end is ended, after the state of each CPU was shown.
+//! - **BO2** What an emulator does not show is looked at in the machine code, before the boot.
+//! - **BO3** A kernel that does not end is ended, after the state of each CPU was shown.
 
 mod arch;
+mod code;
 mod hung;
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
@@ -90,6 +93,7 @@ fn scenarios(workspace: &Workspace, options: &Options) -> Result<u64> {
     ensure!(options.cpus <= most, "the emulated machine has at most {most} CPUs");
     let kernel = build(workspace, options)?;
     needs::machine_emulator(options.arch.emulator(), options.arch.package())?;
+    code::check(options.arch, &fs::read(&kernel)?)?;
     let mut held = 0;
     for round in 1..=options.repeat {
         if options.repeat > 1 {

@@ -87,6 +87,7 @@ impl Trial<'_> {
             .quietly();
         let cargo = match tool {
             Tool::Test => cargo.arg("test"),
+            Tool::Boot => cargo.words("test --features cross"),
             Tool::Sim => cargo.words("test --release"),
             Tool::Miri => cargo.env("MIRIFLAGS", pins::MIRI_FLAGS).args([
                 &format!("+{}", pins::NIGHTLY),

@@ -87,7 +87,8 @@ impl Gic {
     /// # Safety
     ///
     /// EL1; the registers of a `V2` are mapped; the target has a handler for the interrupt.
-    #[inline]
+    // Not inlined, so that its code can be looked at.
+    #[inline(never)]
     pub unsafe fn send_sgi(self, target: SgiTarget, intid: u8) {
         barrier::dsb(barrier::ISHST);
         let intid = intid & 0xf;

@@ -31,7 +31,7 @@ pub unsafe fn restore(were_enabled: bool) {
 /// # Safety
 ///
 /// EL1, IRQs masked, and a handler in place for whatever may come.
-// Not inlined, so that its code can be looked at: see `tests/halt.rs`.
+// Not inlined, so that its code can be looked at.
 #[inline(never)]
 pub unsafe fn unmask_and_halt() {
     // SAFETY: the caller's promise. `isb` lets the interrupt that ended the halt be taken here, not some time later. The

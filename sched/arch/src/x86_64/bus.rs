@@ -1,6 +1,6 @@
 //! How registers are reached, so that a test can stand in for the hardware.
 
-use core::arch::x86_64::{_mm_lfence, _mm_mfence};
+use core::arch::asm;
 use x86_64::registers::model_specific::Msr;
 
 /// Reads and writes of registers, in order.
@@ -71,13 +71,12 @@ unsafe impl Bus for Hardware {
         unsafe { Msr::new(register).write(value) }
     }
 
-    #[inline]
+    // Not inlined, so that its code can be looked at.
+    #[inline(never)]
     fn fence(self) {
-        // `mfence` orders the stores; only `lfence` after it holds back a register write that is not serialising.
-        // SAFETY: every x86_64 has both.
-        unsafe {
-            _mm_mfence();
-            _mm_lfence();
-        }
+        // `mfence` orders the stores; only `lfence` after it holds back a register write that is not serialising. Not the
+        // intrinsics: they are calls where the target has no vector registers.
+        // SAFETY: every x86_64 has both. No `nomem`: stores may not move down.
+        unsafe { asm!("mfence", "lfence", options(nostack, preserves_flags)) }
     }
 }

@@ -28,7 +28,7 @@ pub unsafe fn restore(were_enabled: bool) {
 /// # Safety
 ///
 /// Ring 0, interrupts masked, and a handler in place for whatever may come.
-// Not inlined, so that its code can be looked at: see `tests/halt.rs`.
+// Not inlined, so that its code can be looked at.
 #[inline(never)]
 pub unsafe fn unmask_and_halt() {
     // SAFETY: the caller's promise. The handlers that run in the block may touch any memory, so neither `nomem` nor

@@ -3,36 +3,45 @@
 use super::bus::Hardware;
 use super::{LocalApic, TimerMode};
 use crate::{Clock, Rate};
-use core::arch::x86_64::{__cpuid, __cpuid_count, _mm_lfence, _rdtsc};
+use core::arch::asm;
+use core::arch::x86_64::{__cpuid_count, CpuidResult};
 use x86_64::instructions::port::Port;
 
 /// The counter now, after all that stands before in the program. Wait-free, any context.
 #[inline]
 pub fn ticks() -> u64 {
-    // SAFETY: every x86_64 has both; `lfence` keeps the reading from moving up.
+    let (low, high): (u32, u32);
+    // SAFETY: every x86_64 has both; `lfence` keeps the reading from moving up. No `nomem`: it stays where it stands.
     unsafe {
-        _mm_lfence();
-        _rdtsc()
+        asm!("lfence", "rdtsc", out("eax") low, out("edx") high, options(nostack, preserves_flags));
     }
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// What the CPU says of itself. The intrinsic became safe after the oldest compiler that builds this.
+#[allow(unused_unsafe, reason = "unsafe to older compilers")]
+fn cpuid(leaf: u32) -> CpuidResult {
+    // SAFETY: every x86_64 has the instruction.
+    unsafe { __cpuid_count(leaf, 0) }
 }
 
 /// Whether the CPU has the APIC's mode with registers.
 pub fn has_x2apic() -> bool {
-    __cpuid(1).ecx & 1 << 21 != 0
+    cpuid(1).ecx & 1 << 21 != 0
 }
 
 /// The best timer mode that the CPU has.
 pub fn timer_mode() -> TimerMode {
-    if __cpuid(1).ecx & 1 << 24 != 0 { TimerMode::TscDeadline } else { TimerMode::OneShot }
+    if cpuid(1).ecx & 1 << 24 != 0 { TimerMode::TscDeadline } else { TimerMode::OneShot }
 }
 
 /// The counter's frequency, where the CPU says it; `None` where it must be measured.
 pub fn frequency_hz() -> Option<u64> {
     const FREQUENCIES: u32 = 0x15;
-    if __cpuid(0).eax < FREQUENCIES {
+    if cpuid(0).eax < FREQUENCIES {
         return None;
     }
-    let answer = __cpuid_count(FREQUENCIES, 0);
+    let answer = cpuid(FREQUENCIES);
     let [denominator, numerator, crystal_hz] = [answer.eax, answer.ebx, answer.ecx].map(u64::from);
     let hz = (crystal_hz * numerator).checked_div(denominator)?;
     (hz != 0).then_some(hz)

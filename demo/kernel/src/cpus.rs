@@ -30,6 +30,8 @@ pub(crate) fn stack_top(cpu: usize) -> *mut u8 {
 /// The first CPU, after its architecture's beginning: brings up the others one after the other. From there on it is one of
 /// them, but for the one call that leaves the scenarios in the scheduler.
 pub(crate) fn start(options: Options) -> ! {
+    #[cfg(feature = "alloc")]
+    crate::trace::start(options);
     println!("kernel: {} CPUs, scenario {}", options.cpus, options.scenario);
     for index in 1..options.cpus {
         let up = UP.load(Ordering::Acquire);

@@ -26,6 +26,8 @@ mod heap;
 mod options;
 mod panic;
 mod scenario;
+#[cfg(feature = "alloc")]
+mod trace;
 mod watched;
 
 use sched::{Scheduler, Settings};
@@ -33,6 +35,17 @@ use sched::{Scheduler, Settings};
 /// CPUs that the kernel has room for.
 pub(crate) const MAX_CPUS: usize = 16;
 
+/// What is told of all that happens; nothing without a heap.
+#[cfg(feature = "alloc")]
+pub(crate) use trace::Traced as Tracing;
+#[cfg(not(feature = "alloc"))]
+pub(crate) type Tracing = ();
+
+#[cfg(feature = "alloc")]
+const TRACING: Tracing = trace::Traced;
+#[cfg(not(feature = "alloc"))]
+const TRACING: Tracing = ();
+
 /// The one scheduler.
-pub(crate) static SCHEDULER: Scheduler<arch::Machine, (), MAX_CPUS> =
-    Scheduler::new(arch::machine(), (), Settings::DEFAULT);
+pub(crate) static SCHEDULER: Scheduler<arch::Machine, Tracing, MAX_CPUS> =
+    Scheduler::new(arch::machine(), TRACING, Settings::DEFAULT);

@@ -8,6 +8,7 @@
 mod arch;
 mod code;
 mod hung;
+mod trace;
 
 use std::fs;
 use std::path::PathBuf;
@@ -37,6 +38,9 @@ pub(crate) struct Options {
     /// So many times in a row
     #[arg(long, default_value_t = 1)]
     repeat: u32,
+    /// Where the trace of the last boot goes; its timeline and Perfetto file stand beside it
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     /// The long forms: a million halts, and the like
     #[arg(long)]
     long: bool,
@@ -52,13 +56,14 @@ impl Options {
     /// Everything, as the test command has it.
     fn of(arch: Arch, cpus: u32, gic: Option<u32>) -> Self {
         let scenario = "all".to_owned();
-        Self { arch, cpus, scenario, repeat: 1, long: false, no_heap: false, gic }
+        Self { arch, cpus, scenario, repeat: 1, trace: None, long: false, no_heap: false, gic }
     }
 
     /// What the kernel is told.
     fn command_line(&self) -> String {
         let long = if self.long { " long" } else { "" };
-        format!("cpus={} scenario={}{long}", self.cpus, self.scenario)
+        let trace = if self.trace.is_some() { " trace" } else { "" };
+        format!("cpus={} scenario={}{long}{trace}", self.cpus, self.scenario)
     }
 }
 
@@ -99,7 +104,12 @@ fn scenarios(workspace: &Workspace, options: &Options) -> Result<u64> {
         if options.repeat > 1 {
             println!("--- {round} of {}", options.repeat);
         }
-        held += verdict(options.arch, &boot(&kernel, options)?)?;
+        let output = boot(&kernel, options)?;
+        // Also of a kernel that is not content: then it is wanted most.
+        if let Some(file) = &options.trace {
+            trace::write(workspace, &output.text, file)?;
+        }
+        held += verdict(options.arch, &output)?;
     }
     Ok(held)
 }
@@ -134,7 +144,8 @@ fn boot(kernel: &std::path::Path, options: &Options) -> Result<Output> {
         .arg("-kernel")
         .arg(kernel)
         .args(["-append", &options.command_line()])
-        .limit(limit + hung::TIME_TO_TELL);
+        .limit(limit + hung::TIME_TO_TELL)
+        .hide(trace::LINE);
     let output = emulator.output();
     watch.end();
     output

@@ -1,6 +1,6 @@
 //! Each CPU in turn stops, polls nothing meanwhile, and goes on. None is exempt.
 
-use super::runner::{Found, cpus, ensure, now_ns, pinned};
+use super::runner::{Fault, Found, cpus, ensure, now_ns, pinned};
 use crate::SCHEDULER;
 use crate::options::Options;
 use alloc::format;
@@ -19,7 +19,7 @@ pub(super) async fn run(options: Options) -> Found {
     Ok(format!("each of {} CPUs stopped and went on", options.cpus))
 }
 
-async fn one_cpu(cpu: CpuId) -> Result<(), alloc::string::String> {
+async fn one_cpu(cpu: CpuId) -> Result<(), Fault> {
     static RAN: AtomicBool = AtomicBool::new(false);
     RAN.store(false, Ordering::SeqCst);
     ensure!(SCHEDULER.pause(cpu), "{cpu} is out of range");

@@ -36,7 +36,7 @@ pub(super) async fn run(options: Options) -> Found {
         let pinger = pinger.await;
         let ponger = ponger.await;
         let (Ok((true, took_ns)), Ok(true)) = (pinger, ponger) else {
-            return Err(format!("{one} and {other}: {pinger:?}, {ponger:?}"));
+            return Err(format!("{one} and {other}: {pinger:?}, {ponger:?}").into());
         };
         best_ns = best_ns.min(took_ns / rounds);
     }

@@ -3,7 +3,7 @@
 use super::{idle, pause, ping_pong, sixty_hz, sleep, statics, steal, stress, tiers, timer_storm};
 use crate::console::println;
 use crate::options::Options;
-use crate::{SCHEDULER, arch};
+use crate::{SCHEDULER, arch, trace};
 use alloc::boxed::Box;
 use alloc::string::String;
 use core::future::{Future, poll_fn};
@@ -12,7 +12,31 @@ use core::task::Poll;
 use sched::{Builder, CpuId, CpuSet, Machine as _, Tier};
 
 /// What a scenario found: what it has to say, or what is wrong.
-pub(super) type Found = Result<String, String>;
+pub(super) type Found = Result<String, Fault>;
+
+/// What is wrong.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// What must never be.
+    Wrong(String),
+    /// What a host with other things to do can bring about: asserted for the best of some tries.
+    Late(String),
+}
+
+impl From<String> for Fault {
+    fn from(why: String) -> Self {
+        Self::Wrong(why)
+    }
+}
+
+impl From<&str> for Fault {
+    fn from(why: &str) -> Self {
+        Self::Wrong(why.into())
+    }
+}
+
+/// How often a scenario is tried that was late.
+const TRIES: u32 = 5;
 
 type Running = Pin<Box<dyn Future<Output = Found> + Send>>;
 
@@ -53,7 +77,11 @@ const LIMIT_NS: u64 = 60_000_000_000;
 const LONG: u64 = 20;
 
 pub(super) fn start(options: Options) {
-    SCHEDULER.task("scenarios").spawn(async move { arch::exit(run_all(options).await) });
+    SCHEDULER.task("scenarios").spawn(async move {
+        let success = run_all(options).await;
+        trace::send(options);
+        arch::exit(success)
+    });
 }
 
 /// Whether all went well.
@@ -69,15 +97,20 @@ async fn run_all(options: Options) -> bool {
             continue;
         }
         let begin_ns = now_ns();
-        let found =
-            within(LIMIT_NS * if options.long { LONG } else { 1 }, (scenario.run)(options)).await;
+        let limit_ns = LIMIT_NS * if options.long { LONG } else { 1 };
+        let mut found = within(limit_ns, (scenario.run)(options)).await;
+        for _ in 1..TRIES {
+            let Some(Err(Fault::Late(why))) = &found else { break };
+            println!("late    {name:12} once more: {why}");
+            found = within(limit_ns, (scenario.run)(options)).await;
+        }
         let took_ms = (now_ns() - begin_ns) / 1_000_000;
         match found {
             Some(Ok(what)) => {
                 passed += 1;
                 println!("ok      {name:12} {took_ms:5} ms  {what}");
             }
-            Some(Err(why)) => {
+            Some(Err(Fault::Wrong(why) | Fault::Late(why))) => {
                 failed += 1;
                 println!("FAILED  {name:12} {took_ms:5} ms  {why}");
             }
@@ -118,7 +151,7 @@ pub(super) fn cpus(options: Options) -> impl Iterator<Item = CpuId> + Clone {
 pub(super) fn pinned(
     name: &'static str,
     cpu: CpuId,
-) -> Builder<arch::Machine, (), { crate::MAX_CPUS }> {
+) -> Builder<arch::Machine, crate::Tracing, { crate::MAX_CPUS }> {
     match SCHEDULER.task(name).affinity(CpuSet::from_iter([cpu])) {
         Ok(builder) => builder,
         Err(error) => panic!("{cpu}: {error}"),
@@ -138,8 +171,18 @@ pub(super) fn median(numbers: &mut [u64]) -> u64 {
 macro_rules! ensure {
     ($condition:expr, $($why:tt)*) => {
         if !$condition {
-            return Err(alloc::format!($($why)*));
+            return Err(alloc::format!($($why)*).into());
         }
     };
 }
 pub(super) use ensure;
+
+/// An error that is worth another try, unless the condition holds; for one or two CPUs, as more share the host's.
+macro_rules! ensure_in_time {
+    ($options:expr, $condition:expr, $($why:tt)*) => {
+        if $options.cpus <= 2 && !$condition {
+            return Err($crate::scenario::runner::Fault::Late(alloc::format!($($why)*)));
+        }
+    };
+}
+pub(super) use ensure_in_time;

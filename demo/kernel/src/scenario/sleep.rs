@@ -1,6 +1,6 @@
 //! Sleeps end after their time, never before, and not long after.
 
-use super::runner::{Found, cpus, ensure, median, now_ns, pinned};
+use super::runner::{Found, cpus, ensure, ensure_in_time, median, now_ns, pinned};
 use crate::SCHEDULER;
 use crate::options::Options;
 use alloc::format;
@@ -34,7 +34,7 @@ pub(super) async fn run(options: Options) -> Found {
         all.extend(late.into_iter().flatten());
     }
     let (middle, worst) = (median(&mut all), all.last().copied().unwrap_or(0));
-    ensure!(options.cpus > 2 || middle < MOST_LATE_NS, "half of the sleeps end {middle} ns late");
+    ensure_in_time!(options, middle < MOST_LATE_NS, "half of the sleeps end {middle} ns late");
     Ok(format!(
         "{} sleeps, late by {} µs, {} µs at the most",
         all.len(),

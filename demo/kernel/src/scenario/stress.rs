@@ -3,7 +3,7 @@
 //! Tasks on neighbouring CPUs wake each other, each after a while that differs from time to time by less than it takes to
 //! go idle; a lone CPU is woken by its timer instead. A lost wake-up leaves both waiting, and the scenario hangs.
 
-use super::runner::{Found, cpus, ensure, pinned};
+use super::runner::{Fault, Found, cpus, ensure, pinned};
 use crate::SCHEDULER;
 use crate::bell::Bell;
 use crate::options::Options;
@@ -52,7 +52,7 @@ async fn alone(seed: u64) {
     }
 }
 
-async fn in_pairs(options: Options, seed: u64) -> Result<(), alloc::string::String> {
+async fn in_pairs(options: Options, seed: u64) -> Result<(), Fault> {
     let mut tasks = Vec::new();
     for pair in 0..options.cpus / 2 {
         let bells = Arc::new([Bell::new(), Bell::new()]);

@@ -1,7 +1,7 @@
 //! Critical before Normal before Background, first come first served within each, on every CPU; and Background is not
 //! starved.
 
-use super::runner::{Found, TIERS, cpus, ensure, here, pinned};
+use super::runner::{Fault, Found, TIERS, cpus, ensure, here, pinned};
 use crate::options::Options;
 use alloc::format;
 use alloc::sync::Arc;
@@ -33,7 +33,9 @@ pub(super) async fn run(options: Options) -> Found {
             }
             (order, tasks)
         });
-        let Ok((order, tasks)) = spawner.await else { return Err(format!("{cpu}: no spawner")) };
+        let Ok((order, tasks)) = spawner.await else {
+            return Err(format!("{cpu}: no spawner").into());
+        };
         for task in tasks {
             ensure!(task.await.is_ok(), "{cpu}: a task did not finish");
         }
@@ -51,7 +53,7 @@ pub(super) async fn run(options: Options) -> Found {
 }
 
 /// Normal polls before a Background task ran, while there was always a Normal one; and how many there may be.
-async fn flood(options: Options) -> Result<[u64; 2], alloc::string::String> {
+async fn flood(options: Options) -> Result<[u64; 2], Fault> {
     let Some(cpu) = cpus(options).last() else { return Ok([0, 0]) };
     let limit = u64::from(sched::Settings::DEFAULT.background_limit_polls);
     let spawner = pinned("spawner", cpu).tier(Tier::Critical).spawn(async move {

@@ -2,7 +2,7 @@
 
 use crate::console::println;
 use crate::options::Options;
-use crate::{MAX_CPUS, SCHEDULER, arch, scenario};
+use crate::{MAX_CPUS, SCHEDULER, arch};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use sched::{CpuId, Machine as _};
@@ -28,10 +28,8 @@ pub(crate) fn stack_top(cpu: usize) -> *mut u8 {
 }
 
 /// The first CPU, after its architecture's beginning: brings up the others one after the other. From there on it is one of
-/// them, but for the one call that leaves the scenarios in the scheduler.
+/// them, but for the one call that leaves the first tasks in the scheduler.
 pub(crate) fn start(options: Options) -> ! {
-    #[cfg(feature = "alloc")]
-    crate::trace::start(options);
     println!("kernel: {} CPUs, scenario {}", options.cpus, options.scenario);
     for index in 1..options.cpus {
         let up = UP.load(Ordering::Acquire);
@@ -43,7 +41,7 @@ pub(crate) fn start(options: Options) -> ! {
             core::hint::spin_loop();
         }
     }
-    scenario::start(options);
+    crate::first_tasks(options);
     run(0)
 }
 

@@ -21,6 +21,7 @@ mod arch;
 mod bell;
 mod console;
 mod cpus;
+mod handlers;
 #[cfg(feature = "alloc")]
 mod heap;
 mod options;
@@ -28,7 +29,6 @@ mod panic;
 mod scenario;
 #[cfg(feature = "alloc")]
 mod trace;
-mod watched;
 
 use sched::{Scheduler, Settings};
 
@@ -49,3 +49,10 @@ const TRACING: Tracing = ();
 /// The one scheduler.
 pub(crate) static SCHEDULER: Scheduler<arch::Machine, Tracing, MAX_CPUS> =
     Scheduler::new(arch::machine(), TRACING, Settings::DEFAULT);
+
+/// Leaves the first tasks in the scheduler, for whichever CPU comes first.
+fn first_tasks(options: options::Options) {
+    #[cfg(feature = "alloc")]
+    trace::start(options);
+    scenario::start(options);
+}

@@ -47,6 +47,9 @@ pub(crate) struct Options {
     /// Without a heap: all is static
     #[arg(long)]
     no_heap: bool,
+    /// The minimal kernel in place of the full one: no scenarios
+    #[arg(long, conflicts_with_all = ["scenario", "trace", "long", "no_heap"])]
+    minimal: bool,
     /// The version of aarch64's interrupt controller; 3 alone has more than 8 CPUs
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=3))]
     gic: Option<u32>,
@@ -56,7 +59,17 @@ impl Options {
     /// Everything, as the test command has it.
     fn of(arch: Arch, cpus: u32, gic: Option<u32>) -> Self {
         let scenario = "all".to_owned();
-        Self { arch, cpus, scenario, repeat: 1, trace: None, long: false, no_heap: false, gic }
+        Self {
+            arch,
+            cpus,
+            scenario,
+            repeat: 1,
+            trace: None,
+            long: false,
+            no_heap: false,
+            minimal: false,
+            gic,
+        }
     }
 
     /// What the kernel is told.
@@ -88,6 +101,8 @@ pub(crate) fn all(workspace: &Workspace) -> Result<u64> {
         held += scenarios(workspace, &Options::of(arch, 4, gic))?;
         let no_heap = Options { no_heap: true, ..Options::of(arch, 2, None) };
         held += scenarios(workspace, &no_heap)?;
+        let minimal = Options { minimal: true, ..Options::of(arch, 2, None) };
+        held += scenarios(workspace, &minimal)?;
     }
     Ok(held)
 }
@@ -119,8 +134,9 @@ fn build(workspace: &Workspace, options: &Options) -> Result<PathBuf> {
     let triple = options.arch.triple();
     needs::target(None, triple)?;
     let features = if options.no_heap { "--no-default-features" } else { "" };
-    cargo(workspace, "build", triple).words(features).check()?;
-    Ok(workspace.target_for(FOLDER).join(triple).join("release/kernel"))
+    let name = if options.minimal { "minimal" } else { "kernel" };
+    cargo(workspace, "build", triple).words(features).args(["--bin", name]).check()?;
+    Ok(workspace.target_for(FOLDER).join(triple).join("release").join(name))
 }
 
 /// cargo, in the kernel's own workspace.

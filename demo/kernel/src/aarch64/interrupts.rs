@@ -1,7 +1,7 @@
 //! The entries of exceptions and interrupts.
 
 use super::STOP_SGI;
-use crate::watched::Watched;
+use crate::handlers::Handlers;
 use crate::{MAX_CPUS, SCHEDULER, panic};
 use aarch64_cpu::registers::{ELR_EL1, ESR_EL1, FAR_EL1, Readable};
 use core::arch::naked_asm;
@@ -97,7 +97,7 @@ extern "C" fn irq_entry() {
 
 extern "C" fn on_irq() {
     // SAFETY: this is the IRQ handler, and IRQs are unmasked only after the CPU has entered.
-    let interrupted = unsafe { SCHEDULER.machine().interrupted(&Watched) };
+    let interrupted = unsafe { SCHEDULER.machine().interrupted(&Handlers) };
     if interrupted == Interrupted::Other(STOP_SGI.into()) && panic::is_panicking() {
         super::park()
     }

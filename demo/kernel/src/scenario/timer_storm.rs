@@ -2,7 +2,7 @@
 
 use super::runner::{Found, cpus, ensure, ensure_in_time, now_ns, pinned};
 use crate::options::Options;
-use crate::{SCHEDULER, watched};
+use crate::{SCHEDULER, handlers};
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -49,7 +49,7 @@ pub(super) async fn run(options: Options) -> Found {
     }
     let fired = SCHEDULER.totals().timers_fired - fired_before;
     ensure!(fired >= all, "{fired} of {all} timers fired");
-    let (most, interrupts) = watched::timer_interrupts();
+    let (most, interrupts) = handlers::timer_interrupts();
     ensure!(most <= BATCH, "{most} timers in one interrupt");
     // More CPUs get too few interrupts from the host for that.
     ensure_in_time!(options, most > 1, "there was no storm: {most} timers in one interrupt");

@@ -1,7 +1,7 @@
 //! The interrupt table and its entries.
 
 use super::VECTORS;
-use crate::watched::Watched;
+use crate::handlers::Handlers;
 use crate::{SCHEDULER, panic};
 use core::arch::naked_asm;
 use core::fmt;
@@ -54,11 +54,11 @@ interrupt_entry!(timer_entry, on_timer);
 interrupt_entry!(nmi_entry, on_nmi);
 
 extern "C" fn on_kick() {
-    SCHEDULER.machine().kicked(&Watched);
+    SCHEDULER.machine().kicked(&Handlers);
 }
 
 extern "C" fn on_timer() {
-    SCHEDULER.machine().timer_fired(&Watched);
+    SCHEDULER.machine().timer_fired(&Handlers);
 }
 
 /// Only a panic sends one.

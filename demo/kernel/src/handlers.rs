@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use sched::{Interrupts, Machine as _};
 
 /// What the machine's interrupts call.
-pub(crate) struct Watched;
+pub(crate) struct Handlers;
 
 /// The most timers that one interrupt has fired.
 static MOST_FIRED: AtomicU64 = AtomicU64::new(0);
@@ -13,7 +13,7 @@ static MOST_FIRED: AtomicU64 = AtomicU64::new(0);
 /// Timer interrupts so far.
 static TIMER_INTERRUPTS: AtomicU64 = AtomicU64::new(0);
 
-impl Interrupts for Watched {
+impl Interrupts for Handlers {
     fn on_kick(&self) {
         SCHEDULER.on_kick();
     }

@@ -16,11 +16,13 @@ static TIMER_INTERRUPTS: AtomicU64 = AtomicU64::new(0);
 impl Interrupts for Handlers {
     fn on_kick(&self) {
         SCHEDULER.on_kick();
+        crate::scenario::interrupted();
     }
 
     fn on_timer(&self) {
         let before = fired_here();
         SCHEDULER.on_timer();
+        crate::scenario::interrupted();
         // Ordering: Relaxed, here and below: numbers, read when all is over.
         MOST_FIRED.fetch_max(fired_here() - before, Ordering::Relaxed);
         TIMER_INTERRUPTS.fetch_add(1, Ordering::Relaxed);

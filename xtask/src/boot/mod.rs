@@ -21,6 +21,10 @@ use crate::{needs, pins};
 
 use arch::Arch;
 
+/// The scenario that counts instructions, and what makes the emulator's clock count them.
+const COUNTS: &str = "counts";
+const ONE_INSTRUCTION_IS_ONE_NS: &str = "-icount shift=0,sleep=off";
+
 /// Where the kernel is built, below the build folder.
 const FOLDER: &str = "kernel";
 
@@ -160,6 +164,7 @@ fn boot(kernel: &std::path::Path, options: &Options) -> Result<Output> {
         .arg("-kernel")
         .arg(kernel)
         .args(["-append", &options.command_line()])
+        .words(if options.scenario == COUNTS { ONE_INSTRUCTION_IS_ONE_NS } else { "" })
         .limit(limit + hung::TIME_TO_TELL)
         .hide(trace::LINE);
     let output = emulator.output();
@@ -208,5 +213,28 @@ mod tests {
             let error = verdict(arch, &output).unwrap_err().to_string();
             assert!(error.contains(why), "{why}: {error}");
         }
+    }
+}
+
+/// Boots that mutants of the machines and of the kernel must not pass.
+#[cfg(all(test, feature = "cross"))]
+mod cross {
+    use super::*;
+
+    fn boots(arch: Arch, scenario: &str) {
+        let options = Options { scenario: scenario.to_owned(), ..Options::of(arch, 1, None) };
+        if let Err(error) = scenarios(&Workspace::find().unwrap(), &options) {
+            panic!("{error:#}");
+        }
+    }
+
+    #[test]
+    fn registers_survive_interrupts_on_x86_64() {
+        boots(Arch::X86_64, "registers");
+    }
+
+    #[test]
+    fn registers_survive_interrupts_on_aarch64() {
+        boots(Arch::Aarch64, "registers");
     }
 }

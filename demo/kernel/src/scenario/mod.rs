@@ -3,11 +3,15 @@
 //! Time is asserted with one or two CPUs only: more of them share the host's. Order and counts always are.
 
 #[cfg(feature = "alloc")]
+mod counts;
+#[cfg(feature = "alloc")]
 mod idle;
 #[cfg(feature = "alloc")]
 mod pause;
 #[cfg(feature = "alloc")]
 mod ping_pong;
+#[cfg(feature = "alloc")]
+mod registers;
 #[cfg(feature = "alloc")]
 mod runner;
 #[cfg(feature = "alloc")]
@@ -32,4 +36,10 @@ pub(crate) fn start(options: Options) {
     runner::start(options);
     #[cfg(not(feature = "alloc"))]
     statics::start(options);
+}
+
+/// At the end of each interrupt's handler.
+pub(crate) fn interrupted() {
+    #[cfg(feature = "alloc")]
+    registers::interrupted();
 }

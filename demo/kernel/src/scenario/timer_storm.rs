@@ -35,20 +35,26 @@ pub(super) async fn run(options: Options) -> Found {
             // Half of them at the same moment, the others a few ticks apart.
             let deadline_ns = deadline_ns + (number % 2) * number * 1_000;
             tasks.push(pinned("storm", cpu).spawn(async move {
+                let polled_before = now_ns() < deadline_ns;
                 SCHEDULER.sleep_until(deadline_ns).await;
-                now_ns() >= deadline_ns
+                (polled_before, now_ns() >= deadline_ns)
             }));
         }
     }
     let all = tasks.len() as u64;
+    let mut slept = 0;
     for task in tasks {
-        ensure!(task.await == Ok(true), "a timer fired early, or not at all");
+        let Ok((polled_before, true)) = task.await else {
+            return Err("a timer fired early, or not at all".into());
+        };
+        slept += u64::from(polled_before);
     }
     for hog in hogs {
         ensure!(hog.await.is_ok(), "a hog was lost");
     }
     let fired = SCHEDULER.totals().timers_fired - fired_before;
-    ensure!(fired >= all, "{fired} of {all} timers fired");
+    // A task that is first polled behind its deadline needs no timer, and the last one before it may not either.
+    ensure!(fired + options.cpus as u64 >= slept, "{fired} of {slept} timers fired");
     let (most, interrupts) = handlers::timer_interrupts();
     ensure!(most <= BATCH, "{most} timers in one interrupt");
     // More CPUs get too few interrupts from the host for that.

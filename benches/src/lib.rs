@@ -11,6 +11,7 @@ mod rng;
 mod row;
 mod stats;
 mod table;
+mod turns;
 mod work;
 mod works;
 
@@ -20,5 +21,6 @@ pub use measure::Effort;
 pub use page::write as write_page;
 pub use row::{Row, json};
 pub use table::render as render_table;
+pub use turns::{Turns, measure as measure_turns, plot as plot_turns, table as turns_table};
 pub use work::{Work, select};
 pub use works::ALL;

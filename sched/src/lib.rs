@@ -6,13 +6,17 @@
 extern crate alloc;
 
 mod adopt;
+#[cfg(feature = "alloc")]
+mod block_on;
 #[cfg(feature = "threads")]
 pub mod class;
+mod combine;
 mod core_loop;
 mod cpu;
 mod cpu_set;
 mod halt;
 pub mod idle;
+mod interval;
 pub mod level;
 mod lock;
 mod pause;
@@ -35,6 +39,7 @@ pub mod trace;
 mod wake;
 mod yield_now;
 
+pub use combine::{Either, Join, Select, join, select};
 pub use core_loop::{Core, EnterError, Step};
 pub use cpu_set::{CpuSet, MAX_CPUS};
 pub use scheduler::Scheduler;

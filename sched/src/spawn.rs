@@ -69,6 +69,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         Ok(self)
     }
 
+    /// The same for one CPU, which is there.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn only_on(mut self, cpu: CpuId) -> Self {
+        self.meta.affinity = Some(CpuSet::EMPTY.with(cpu));
+        self
+    }
+
     /// Spawns the task in memory from the global allocator, see [`Scheduler::spawn`].
     #[cfg(feature = "alloc")]
     pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>

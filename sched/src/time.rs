@@ -15,6 +15,7 @@
 //!   under the lock of `cpu`'s wheel.
 
 pub use crate::adopt::AdoptError;
+pub use crate::interval::{Interval, TimedOut, Timeout};
 pub use crate::sleep::{Cancel, Sleep};
 
 use crate::sleep::SleepEntry;

@@ -346,18 +346,18 @@ fn timer() -> &'static Timer {
     Box::leak(Box::new(Timer { entry: Entry::new() }))
 }
 
-/// A wheel with a thousand others armed far away.
-fn wheel(mut call: impl FnMut(&mut Wheel<Timer>, &mut Rng)) {
+/// A wheel with `ARMED` others armed far away.
+fn wheel<const ARMED: u32>(mut call: impl FnMut(&mut Wheel<Timer>, &mut Rng)) {
     const FAR: u64 = 1 << 30;
     let mut rng = Rng::new();
     let mut wheel = Wheel::new();
-    (0..1_000).for_each(|_| wheel.arm(timer(), FAR + rng.below(SPAN)).expect("idle"));
+    (0..ARMED).for_each(|_| wheel.arm(timer(), FAR + rng.below(SPAN)).expect("idle"));
     (0..CALLS).for_each(|_| call(&mut wheel, &mut rng));
 }
 
-pub(super) fn wheel_arm() {
+pub(super) fn wheel_arm<const ARMED: u32>() {
     let timer = timer();
-    wheel(|wheel, rng| {
+    wheel::<ARMED>(|wheel, rng| {
         let deadline = wheel.now() + 1 + rng.below(SPAN);
         counted_call(|| wheel.arm(timer, deadline)).expect("idle");
         // SAFETY: the timer is live, and was armed in this wheel.
@@ -365,25 +365,25 @@ pub(super) fn wheel_arm() {
     });
 }
 
-pub(super) fn wheel_cancel() {
+pub(super) fn wheel_cancel<const ARMED: u32>() {
     let timer = timer();
-    wheel(|wheel, rng| {
+    wheel::<ARMED>(|wheel, rng| {
         wheel.arm(timer, wheel.now() + 1 + rng.below(SPAN)).expect("idle");
         // SAFETY: the timer is live, and was armed in this wheel.
         assert!(counted_call(|| unsafe { wheel.cancel(NonNull::from(timer)) }).is_some());
     });
 }
 
-pub(super) fn wheel_turn_nothing_due() {
-    wheel(|wheel, _| {
+pub(super) fn wheel_turn_nothing_due<const ARMED: u32>() {
+    wheel::<ARMED>(|wheel, _| {
         let now = wheel.now() + 1;
         assert_eq!(counted_call(|| wheel.turn(now, 64)).touched(), 0);
     });
 }
 
-pub(super) fn wheel_turn_64_fire() {
+pub(super) fn wheel_turn_64_fire<const ARMED: u32>() {
     let timers: Vec<_> = (0..64).map(|_| timer()).collect();
-    wheel(|wheel, _| {
+    wheel::<ARMED>(|wheel, _| {
         let now = wheel.now() + 1;
         timers.iter().for_each(|timer| wheel.arm(timer, now).expect("idle"));
         assert_eq!(counted_call(|| wheel.turn(now, 64)).fired, 64);

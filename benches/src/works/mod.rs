@@ -13,6 +13,8 @@ mod trees;
 
 use crate::work::{Missing, Work};
 
+pub(crate) use timers::{TimerHistory, histories as timer_histories};
+
 /// Every row, in the order of the table.
 pub static ALL: &[Work] = &[
     deques::BATCHES,

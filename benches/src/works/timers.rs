@@ -86,6 +86,41 @@ pub(super) const TICKS: Work = Work {
     missing: &[],
 };
 
+/// Timers as time passes, whoever keeps them.
+pub(crate) trait TimerHistory {
+    fn arm(&mut self, timer: u32, after_ticks: u32);
+    fn tick(&mut self, fired: &mut Vec<u32>);
+}
+
+impl<T: Timers> TimerHistory for T {
+    fn arm(&mut self, timer: u32, after_ticks: u32) {
+        Timers::arm(self, timer, after_ticks);
+    }
+
+    fn tick(&mut self, fired: &mut Vec<u32>) {
+        Timers::tick(self, fired);
+    }
+}
+
+/// How to begin with so many timers.
+type Begin = fn(u64) -> Box<dyn TimerHistory>;
+
+/// Who keeps `size` timers in [`TICKS`].
+pub(crate) fn histories(size: u64) -> Vec<(&'static str, Begin)> {
+    fn begin<T: Timers>(size: u64) -> Box<dyn TimerHistory> {
+        Box::new(T::new(size as u32))
+    }
+    let ours: Begin = if size < HUGE { begin::<Wide> } else { begin::<Huge> };
+    let mut all = vec![(OURS, ours), (Default6x64::NAME, begin::<Default6x64>)];
+    all.push((HashWheel::NAME, begin::<HashWheel>));
+    if size <= NEXUS_MOST {
+        all.push((Nexus::NAME, begin::<Nexus>));
+    }
+    all.push((Map::NAME, begin::<Map>));
+    all.push((Heap::NAME, begin::<Heap>));
+    all
+}
+
 fn after_ticks(rng: &mut Rng) -> u32 {
     1 + rng.below(SPAN_TICKS) as u32
 }

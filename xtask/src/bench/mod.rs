@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Count instructions, and compare them with `benches/counts.toml`
     #[arg(long, conflicts_with = "quick")]
     counts: bool,
+    /// How long single turns of a timer wheel take, ours and the rivals', as a table and a plot
+    #[arg(long, conflicts_with_all = ["counts", "quick", "only", "json"])]
+    turns: bool,
     /// Make what is counted the table
     #[arg(long, requires = "counts", conflicts_with = "only")]
     bless: bool,
@@ -41,6 +44,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool> {
             options.only.as_deref(),
             options.bless,
         );
+    }
+    if options.turns {
+        let plot = workspace.root.join("timer-wheel/docs/turns.svg");
+        Command::new(binary("turns")).arg(plot).check()?;
+        return Ok(true);
     }
     let mut bench = Command::new(binary("bench")).arg("--page");
     bench = bench.arg(workspace.target.join("bench/report.html"));

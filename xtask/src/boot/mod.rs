@@ -149,7 +149,7 @@ fn cargo(workspace: &Workspace, subcommand: &str, triple: &str) -> Command {
         .directory(&workspace.root.join("demo/kernel"))
         .target_dir(&workspace.target_for(FOLDER))
         .arg(subcommand)
-        .words("--quiet --release --locked --target")
+        .words("--quiet --release --target")
         .arg(triple)
 }
 

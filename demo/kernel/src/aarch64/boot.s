@@ -52,7 +52,7 @@ mmu_on:
     blr     x19
     brk     #0
 
-# Sixteen entries of 128 bytes. All that is used is "from EL1, on its own stack".
+# Sixteen entries of 128 bytes. What is used is "from EL1, on its own stack", and interrupts from EL0.
 .section .text, "ax"
     .balign 4096
 vectors:
@@ -69,7 +69,7 @@ vectors:
     entry   unexpected_entry
     entry   unexpected_entry
     entry   unexpected_entry
-    entry   unexpected_entry
+    entry   irq_from_user_entry
     entry   unexpected_entry
     entry   unexpected_entry
     entry   unexpected_entry
@@ -79,8 +79,9 @@ vectors:
     .balign 128
 
 # Four blocks of 1 GiB: devices, not executable; memory, inner shareable; nothing beyond.
-.section .rodata, "a"
+.section .data, "aw"
     .balign 4096
+.global translation_table
 translation_table:
     .quad   0x00000000 | 0x0060000000000401
     .quad   0x40000000 | 0x705

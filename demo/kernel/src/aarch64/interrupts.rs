@@ -95,7 +95,7 @@ extern "C" fn irq_entry() {
     )
 }
 
-extern "C" fn on_irq() {
+pub(super) extern "C" fn on_irq() {
     // SAFETY: this is the IRQ handler, and IRQs are unmasked only after the CPU has entered.
     let interrupted = unsafe { SCHEDULER.machine().interrupted(&Handlers) };
     if interrupted == Interrupted::Other(STOP_SGI.into()) && panic::is_panicking() {

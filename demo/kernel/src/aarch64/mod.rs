@@ -3,6 +3,7 @@
 mod boot;
 mod gic;
 mod interrupts;
+pub(crate) mod user;
 
 pub(crate) use boot::{enter_cpu, start_cpu};
 pub(crate) use interrupts::stop_others;

@@ -27,6 +27,8 @@ mod stress;
 mod tiers;
 #[cfg(feature = "alloc")]
 mod timer_storm;
+#[cfg(feature = "alloc")]
+mod user;
 
 use crate::options::Options;
 

@@ -2,7 +2,7 @@
 
 use super::{
     counts, idle, pause, ping_pong, registers, sixty_hz, sleep, statics, steal, stress, tiers,
-    timer_storm,
+    timer_storm, user,
 };
 use crate::console::println;
 use crate::options::Options;
@@ -70,6 +70,7 @@ const ALL: &[Scenario] = scenarios! {
     "timer-storm", 1 => timer_storm::run;
     "sixty-hz", 1 => sixty_hz::run;
     "registers", 1 => registers::run;
+    "user", 1 => user::run;
     "pause", 2 => pause::run;
     "stress", 1 => stress::run;
     "counts", 1 => counts::run;

@@ -125,6 +125,7 @@ next_cpu_index: .quad 0
 
 .section .bss, "aw", @nobits
     .balign 4096
+.global page_root
 page_root: .skip 4096
 page_pointers: .skip 4096
 page_directories: .skip 4 * 4096

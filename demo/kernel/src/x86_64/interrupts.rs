@@ -36,6 +36,9 @@ macro_rules! interrupt_entry {
         #[unsafe(naked)]
         extern "C" fn $name() {
             naked_asm!(
+                // From ring 3: all registers are a program's, and the way back is another.
+                "test byte ptr [rsp + 8], 3",
+                "jnz 2f",
                 "push rax", "push rcx", "push rdx", "push rsi", "push rdi",
                 "push r8", "push r9", "push r10", "push r11",
                 "cld",
@@ -43,7 +46,13 @@ macro_rules! interrupt_entry {
                 "pop r11", "pop r10", "pop r9", "pop r8",
                 "pop rdi", "pop rsi", "pop rdx", "pop rcx", "pop rax",
                 "iretq",
+                "2:",
+                "push rax",
+                "lea rax, [rip + {handler}]",
+                "xchg [rsp], rax",
+                "jmp {leave_user}",
                 handler = sym $handler,
+                leave_user = sym super::user::leave_user,
             )
         }
     };

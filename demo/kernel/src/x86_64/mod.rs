@@ -2,6 +2,7 @@
 
 mod boot;
 mod interrupts;
+pub(crate) mod user;
 
 pub(crate) use boot::{enter_cpu, start_cpu};
 pub(crate) use interrupts::stop_others;

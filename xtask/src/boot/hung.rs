@@ -60,7 +60,10 @@ fn registers(socket: &Path) -> std::io::Result<String> {
     let mut answer = Vec::new();
     // It ends by the time limit: the monitor stays open.
     let _ = monitor.read_to_end(&mut answer);
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+    let answer = String::from_utf8_lossy(&answer);
+    // The monitor echoes what it is asked, moving the cursor.
+    let lines = answer.lines().filter(|line| !line.contains('\u{1b}'));
+    Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(test)]
@@ -78,10 +81,10 @@ mod tests {
             let (mut connection, _) = listener.accept().unwrap();
             let mut question = [0; 28];
             connection.read_exact(&mut question).unwrap();
-            connection.write_all(b"RIP=1234").unwrap();
+            connection.write_all(b"(qemu) i\x1b[K\r\nRIP=1234\r\nCS=8\r\n").unwrap();
             question
         });
-        assert_eq!(registers(&socket).unwrap(), "RIP=1234");
+        assert_eq!(registers(&socket).unwrap(), "RIP=1234\nCS=8");
         assert!(monitor.join().unwrap().ends_with(b"info registers -a\n"));
     }
 

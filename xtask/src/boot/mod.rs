@@ -11,7 +11,8 @@ mod hung;
 mod trace;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 
@@ -24,6 +25,9 @@ use arch::Arch;
 /// The scenario that counts instructions, and what makes the emulator's clock count them.
 const COUNTS: &str = "counts";
 const ONE_INSTRUCTION_IS_ONE_NS: &str = "-icount shift=0,sleep=off";
+
+/// The emulator's exit code when the kernel says that something is wrong.
+const FAILURE: i32 = 1;
 
 /// Where the kernel is built, below the build folder.
 const FOLDER: &str = "kernel";
@@ -48,6 +52,9 @@ pub(crate) struct Options {
     /// The long forms: a million halts, and the like
     #[arg(long)]
     long: bool,
+    /// Seconds after which a boot is ended
+    #[arg(long, value_name = "SECONDS")]
+    limit: Option<u64>,
     /// Without a heap: all is static
     #[arg(long)]
     no_heap: bool,
@@ -69,6 +76,7 @@ impl Options {
             scenario,
             repeat: 1,
             trace: None,
+            limit: None,
             long: false,
             no_heap: false,
             minimal: false,
@@ -105,6 +113,7 @@ pub(crate) fn all(workspace: &Workspace) -> Result<u64> {
         held += scenarios(workspace, &Options::of(arch, 4, gic))?;
         let no_heap = Options { no_heap: true, ..Options::of(arch, 2, None) };
         held += scenarios(workspace, &no_heap)?;
+        held += panics(workspace, arch)?;
         let minimal = Options { minimal: true, ..Options::of(arch, 2, None) };
         held += scenarios(workspace, &minimal)?;
     }
@@ -133,6 +142,18 @@ fn scenarios(workspace: &Workspace, options: &Options) -> Result<u64> {
     Ok(held)
 }
 
+/// A panic on one CPU stops all, says what each did, and ends in failure. Answers 1.
+fn panics(workspace: &Workspace, arch: Arch) -> Result<u64> {
+    let options = Options { scenario: "panic".to_owned(), ..Options::of(arch, 2, None) };
+    let output = boot(&build(workspace, &options)?, &options)?;
+    let failed = matches!(output.end, End::Exited(status) if status.code() == Some(FAILURE));
+    ensure!(failed, "a kernel that panics ended with {:?}", output.end);
+    for said in ["PANIC on cpu1", "as it was asked for", "cpu0: ", "cpu1: "] {
+        ensure!(output.text.contains(said), "a kernel that panics does not say `{said}`");
+    }
+    Ok(1)
+}
+
 /// The kernel, as a file.
 fn build(workspace: &Workspace, options: &Options) -> Result<PathBuf> {
     let triple = options.arch.triple();
@@ -153,8 +174,9 @@ fn cargo(workspace: &Workspace, subcommand: &str, triple: &str) -> Command {
         .arg(triple)
 }
 
-fn boot(kernel: &std::path::Path, options: &Options) -> Result<Output> {
-    let limit = if options.long { pins::BOOT_LIMIT_LONG } else { pins::BOOT_LIMIT };
+fn boot(kernel: &Path, options: &Options) -> Result<Output> {
+    let usual = if options.long { pins::BOOT_LIMIT_LONG } else { pins::BOOT_LIMIT };
+    let limit = options.limit.map_or(usual, Duration::from_secs);
     let watch = hung::Watch::start(limit);
     let emulator = Command::new(options.arch.emulator())
         .args(options.arch.machine(options.gic, options.cpus))

@@ -5,6 +5,8 @@
 #[cfg(feature = "alloc")]
 mod counts;
 #[cfg(feature = "alloc")]
+mod failures;
+#[cfg(feature = "alloc")]
 mod idle;
 #[cfg(feature = "alloc")]
 mod pause;

@@ -1,8 +1,8 @@
 //! Runs the scenarios, and ends in a verdict.
 
 use super::{
-    counts, idle, pause, ping_pong, registers, sixty_hz, sleep, statics, steal, stress, tiers,
-    timer_storm, user,
+    counts, failures, idle, pause, ping_pong, registers, sixty_hz, sleep, statics, steal, stress,
+    tiers, timer_storm, user,
 };
 use crate::console::println;
 use crate::options::Options;
@@ -74,10 +74,12 @@ const ALL: &[Scenario] = scenarios! {
     "pause", 2 => pause::run;
     "stress", 1 => stress::run;
     "counts", 1 => counts::run;
+    "panic", 1 => failures::panic;
+    "hang", 1 => failures::hang;
 };
 
-/// Not among `all`: it wants the emulator to count.
-const BY_NAME_ONLY: &str = "counts";
+/// Not among `all`: one wants the emulator to count, the others are not to pass.
+const BY_NAME_ONLY: [&str; 3] = ["counts", "panic", "hang"];
 
 /// A scenario that takes longer hangs.
 const LIMIT_NS: u64 = 60_000_000_000;
@@ -97,7 +99,7 @@ pub(super) fn start(options: Options) {
 async fn run_all(options: Options) -> bool {
     let chosen = |scenario: &&Scenario| {
         options.scenario.split(',').any(|name| name == scenario.name)
-            || options.scenario == "all" && scenario.name != BY_NAME_ONLY
+            || options.scenario == "all" && !BY_NAME_ONLY.contains(&scenario.name)
     };
     let (mut passed, mut failed) = (0, 0);
     for scenario in ALL.iter().filter(chosen) {

@@ -30,6 +30,7 @@ pub(crate) struct Command {
     settings: String,
     limit: Duration,
     show: bool,
+    hide: Option<&'static str>,
 }
 
 /// How a program ended.
@@ -58,7 +59,7 @@ impl Command {
         // Colours would stand between the text and who looks for words in it. Flags from outside
         // would build everything a second time, and not as the step means it.
         inner.env("CARGO_TERM_COLOR", "never").env_remove("RUSTFLAGS").stdin(Stdio::null());
-        Self { inner, settings: String::new(), limit: pins::COMMAND_LIMIT, show: true }
+        Self { inner, settings: String::new(), limit: pins::COMMAND_LIMIT, show: true, hide: None }
     }
 
     pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
@@ -112,6 +113,12 @@ impl Command {
         self
     }
 
+    /// Does not print lines that begin like this.
+    pub(crate) fn hide(mut self, beginning: &'static str) -> Self {
+        self.hide = Some(beginning);
+        self
+    }
+
     /// Runs the command to its end or its limit. An error means that it could not be started.
     pub(crate) fn output(mut self) -> Result<Output> {
         if self.show {
@@ -121,10 +128,12 @@ impl Command {
         self.inner.process_group(0).stdout(writer.try_clone()?).stderr(writer);
         let mut child = self.inner.spawn().with_context(|| format!("cannot run `{self}`"))?;
         running(|groups| groups.insert(group(&child)));
-        let (limit, show) = (self.limit, self.show);
+        let limit = self.limit;
+        let (show, hide) = (self.show, self.hide);
+        let shown = move |line: &str| show && hide.is_none_or(|hide| !line.starts_with(hide));
         // Closes our ends of the pipe: only the child's are left, so the reader sees its end.
         drop(self);
-        let output = collect(&mut child, lines(reader), limit, show);
+        let output = collect(&mut child, lines(reader), limit, shown);
         running(|groups| groups.remove(&group(&child)));
         output
     }
@@ -191,7 +200,7 @@ fn collect(
     child: &mut Child,
     lines: Receiver<String>,
     limit: Duration,
-    show: bool,
+    shown: impl Fn(&str) -> bool,
 ) -> Result<Output> {
     let mut text = String::new();
     let mut deadline = Instant::now() + limit;
@@ -199,7 +208,7 @@ fn collect(
     loop {
         match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => {
-                if show {
+                if shown(&line) {
                     print!("{line}");
                 }
                 text += &line;

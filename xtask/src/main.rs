@@ -2,6 +2,7 @@
 //! runs one checker, or the mutants that show that the checkers can fail; `cargo xtask bench` measures.
 
 mod bench;
+mod boot;
 mod checkers;
 mod command;
 mod count;
@@ -49,6 +50,8 @@ enum Chore {
     /// Run one checker
     #[command(subcommand)]
     Verify(Verify),
+    /// Boot the kernel of `demo/kernel` in an emulator, and answer with its verdict
+    Boot(boot::Options),
     /// Measure ours beside the rivals, or count instructions
     Bench(bench::Options),
 }
@@ -112,6 +115,7 @@ fn run(arguments: Arguments) -> Result<bool> {
             print!("{report}");
             Ok(report.all_passed())
         }
+        Chore::Boot(options) => boot::run(&workspace, &options),
         Chore::Bench(options) => bench::run(&workspace, &options),
         Chore::Verify(verify) => {
             match &verify {

@@ -102,6 +102,12 @@ pub(crate) fn arm_emulator() -> Result<()> {
     if present { Ok(()) } else { apt(&pins::ARM_PACKAGES) }
 }
 
+/// An emulator of a whole machine, from that package, or `Missing`.
+pub(crate) fn machine_emulator(program: &str, package: &str) -> Result<()> {
+    let version = Command::new(program).arg("--version").quietly().output();
+    if version.is_ok_and(|output| output.success()) { Ok(()) } else { apt(&[package]) }
+}
+
 fn apt(packages: &[&str]) -> Result<()> {
     let packages = packages.join(" ");
     obtain(&format!("apt packages {packages}"), || {

@@ -11,12 +11,17 @@ pub(crate) const FACADE: [&str; 2] = ["sched-arch", "sched"];
 /// The library that runs the façade in virtual time, on a host.
 pub(crate) const SIMULATOR: &str = "sched-sim";
 
+/// The crates with a feature that brings code.
+pub(crate) const WITH_FEATURES: [&str; 6] =
+    ["mpsc-inbox", "steal-deque", "rbtree-aug", "timer-wheel", "sched-arch", "sched"];
+
 /// The crates with a feature `alloc`.
 pub(crate) const WITH_ALLOC: [&str; 5] =
     ["mpsc-inbox", "steal-deque", "rbtree-aug", "timer-wheel", "sched"];
 
 /// The features that bring code, and the crates that have them.
-pub(crate) const FEATURES: [(&[&str], &str); 2] = [(&WITH_ALLOC, "alloc"), (&["sched"], "threads")];
+pub(crate) const FEATURES: [(&[&str], &str); 3] =
+    [(&WITH_ALLOC, "alloc"), (&["sched"], "threads"), (&["sched-arch"], "hardware")];
 
 /// The crates that use atomics, through `src/sync.rs`.
 pub(crate) const WITH_ATOMICS: [&str; 3] = ["mpsc-inbox", "steal-deque", "sched"];
@@ -56,6 +61,10 @@ pub(crate) const ARM_TOOLS: [&str; 2] = ["aarch64-linux-gnu-gcc", "qemu-aarch64"
 pub(crate) const ARM_PACKAGES: [&str; 3] =
     ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"];
 pub(crate) const ARM_LIBRARIES: &str = "/usr/aarch64-linux-gnu";
+
+/// How long a boot may take, and one with the long forms.
+pub(crate) const BOOT_LIMIT: Duration = Duration::from_secs(150);
+pub(crate) const BOOT_LIMIT_LONG: Duration = Duration::from_secs(60 * 60);
 
 /// How often loom may preempt in one execution: with three, all known bugs of the kind are found.
 pub(crate) const LOOM_MAX_PREEMPTIONS: &str = "3";

@@ -15,7 +15,7 @@ use crate::mutants::{Choice, Shard};
 use crate::needs::{self, Missing};
 use crate::orderings::Orderings;
 use crate::workspace::Workspace;
-use crate::{checkers, mutants, pins};
+use crate::{boot, checkers, mutants, pins};
 
 /// One check with a name. It answers how many tests it ran.
 pub(crate) struct Step {
@@ -64,6 +64,8 @@ pub(crate) const ALL: &[Step] = &[
     .leaves("tree borrows, many seeds: `cargo xtask verify miri --long`"),
     Step::new("mutants", "the checks notice broken code", all_mutants)
         .leaves("the other shards, the long ones and the orderings: `cargo xtask verify mutants`"),
+    Step::new("boot", "the kernel boots on both architectures, and its scenarios hold", boot::all)
+        .leaves("more CPUs, repetitions, the long forms: `cargo xtask boot`"),
     Step::new("demo", "the hosted scheduler runs and stops", demo),
 ];
 
@@ -96,6 +98,8 @@ fn public() -> impl Iterator<Item = &'static str> {
 fn fmt(workspace: &Workspace) -> Result<u64> {
     needs::subcommand("fmt", "rustfmt")?;
     cargo(workspace).words("fmt --all --check").check()?;
+    // A workspace of its own.
+    cargo(workspace).words("fmt --check --manifest-path demo/kernel/Cargo.toml").check()?;
     Ok(0)
 }
 
@@ -104,7 +108,7 @@ fn clippy(workspace: &Workspace) -> Result<u64> {
     let lint =
         |packages: Command| packages.words("--all-targets --keep-going -- -D warnings").check();
     let clippy = || cargo(workspace).arg("clippy");
-    lint(clippy().arg("--workspace").arg(features_of(pins::WITH_ALLOC)))?;
+    lint(clippy().arg("--workspace").arg(features_of(pins::WITH_FEATURES)))?;
     // Apart from each other: in one build a feature that one crate asks for is on for all.
     lint(clippy().packages(pins::LEAVES))?;
     lint(clippy().packages(pins::LEAVES).arg(features_of(pins::LEAVES)))?;
@@ -147,20 +151,20 @@ fn ran_some(command: Command) -> Result<u64> {
 
 fn unit(workspace: &Workspace) -> Result<u64> {
     tests(cargo(workspace), "", |command| {
-        command.words("--workspace --tests").arg(features_of(pins::WITH_ALLOC))
+        command.words("--workspace --tests").arg(features_of(pins::WITH_FEATURES))
     })
 }
 
 fn doc_tests(workspace: &Workspace) -> Result<u64> {
     let command = cargo(workspace).words("test --doc --workspace --no-fail-fast");
-    ran_some(command.arg(features_of(pins::WITH_ALLOC)))
+    ran_some(command.arg(features_of(pins::WITH_FEATURES)))
 }
 
 fn docs(workspace: &Workspace) -> Result<u64> {
     cargo(workspace)
         .env("RUSTDOCFLAGS", "-D warnings")
         .words("doc --workspace --no-deps")
-        .arg(features_of(pins::WITH_ALLOC))
+        .arg(features_of(pins::WITH_FEATURES))
         .check()?;
     Ok(0)
 }
@@ -256,6 +260,9 @@ mod tests {
 
     #[test]
     fn features_name_their_package() {
-        assert_eq!(features_of(["sched-arch", "sched"]), "--features=sched/alloc,sched/threads");
+        assert_eq!(
+            features_of(["sched-arch", "sched"]),
+            "--features=sched-arch/hardware,sched/alloc,sched/threads"
+        );
     }
 }

@@ -2,6 +2,7 @@
 //! for these things in review. Each rule is a function over text, with a sample that breaks it.
 
 mod crates;
+mod excerpts;
 mod operations;
 mod orderings;
 mod source;

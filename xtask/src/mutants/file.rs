@@ -57,6 +57,7 @@ pub(super) enum Tool {
     Shuttle,
     Miri,
     Sim,
+    Boot,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +74,7 @@ impl Tool {
             Self::Shuttle => "shuttle",
             Self::Miri => "miri",
             Self::Sim => "sim",
+            Self::Boot => "boot",
         }
     }
 }

@@ -144,10 +144,13 @@ fn examine(mutant: &Mutant, unmutated: &str, trial: &Trial<'_>) -> Result<Verdic
     result
 }
 
-/// Miri comes with a toolchain of its own.
+/// Miri comes with a toolchain of its own; machine code is looked at for both machines.
 fn obtain_needs(target: &Target) -> Result<()> {
     match target.tool {
         file::Tool::Miri => needs::toolchain(pins::NIGHTLY, &["miri", "rust-src"]),
+        file::Tool::Boot => {
+            pins::BARE_METAL.iter().try_for_each(|triple| needs::target(None, triple))
+        }
         _ => Ok(()),
     }
 }

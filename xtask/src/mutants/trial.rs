@@ -87,6 +87,7 @@ impl Trial<'_> {
             .quietly();
         let cargo = match tool {
             Tool::Test => cargo.arg("test"),
+            Tool::Boot => cargo.words("test --features cross"),
             Tool::Sim => cargo.words("test --release"),
             Tool::Miri => cargo.env("MIRIFLAGS", pins::MIRI_FLAGS).args([
                 &format!("+{}", pins::NIGHTLY),
@@ -105,8 +106,14 @@ impl Trial<'_> {
             }
             _ => cargo.arg("--tests"),
         };
-        let alloc = pins::WITH_ALLOC.contains(&package.as_str());
-        Ok(if alloc { cargo.args(["--features", "alloc"]) } else { cargo })
+        let feature = match package.as_str() {
+            "sched-arch" => Some("hardware"),
+            package => pins::WITH_ALLOC.contains(&package).then_some("alloc"),
+        };
+        Ok(match feature {
+            Some(feature) => cargo.args(["--features", feature]),
+            None => cargo,
+        })
     }
 }
 

@@ -1,0 +1,59 @@
+//! Bringing up every CPU, and what each then does: the same.
+
+use crate::console::println;
+use crate::options::Options;
+use crate::{MAX_CPUS, SCHEDULER, arch};
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use sched::{CpuId, Machine as _};
+
+/// Bytes of each CPU's stack, on which its loop runs.
+const STACK_BYTES: usize = 64 << 10;
+
+/// A CPU's stack. The first CPU leaves the one it booted on for its own.
+#[repr(C, align(4096))]
+struct Stack(UnsafeCell<[u8; STACK_BYTES]>);
+
+// SAFETY: only the CPU it belongs to uses it.
+unsafe impl Sync for Stack {}
+
+static STACKS: [Stack; MAX_CPUS] = [const { Stack(UnsafeCell::new([0; STACK_BYTES])) }; MAX_CPUS];
+
+/// CPUs that run Rust.
+static UP: AtomicUsize = AtomicUsize::new(0);
+
+/// The end of the stack of a CPU.
+pub(crate) fn stack_top(cpu: usize) -> *mut u8 {
+    STACKS[cpu].0.get().cast::<u8>().wrapping_add(STACK_BYTES)
+}
+
+/// The first CPU, after its architecture's beginning: brings up the others one after the other. From there on it is one of
+/// them, but for the one call that leaves the first tasks in the scheduler.
+pub(crate) fn start(options: Options) -> ! {
+    println!("kernel: {} CPUs, scenario {}", options.cpus, options.scenario);
+    for index in 1..options.cpus {
+        let up = UP.load(Ordering::Acquire);
+        arch::start_cpu(index, stack_top(index));
+        let machine = SCHEDULER.machine();
+        let deadline_ns = machine.now_ns() + 10_000_000_000;
+        while UP.load(Ordering::Acquire) == up {
+            assert!(machine.now_ns() < deadline_ns, "cpu{index} does not come up");
+            core::hint::spin_loop();
+        }
+    }
+    crate::first_tasks(options);
+    run(0)
+}
+
+/// Every CPU, the first included, on its own stack or the one it booted on.
+pub(crate) fn run(index: usize) -> ! {
+    arch::enter_cpu(CpuId::new(index as u32));
+    UP.fetch_add(1, Ordering::Release);
+    let mut core = match SCHEDULER.enter() {
+        Ok(core) => core,
+        Err(error) => panic!("cpu{index} cannot enter: {error}"),
+    };
+    core.run();
+    drop(core);
+    arch::park()
+}

@@ -1,0 +1,32 @@
+//! What the loader's command line says: `key=value` words, blanks between.
+
+/// The command line's words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Which scenario, or `all`.
+    pub(crate) scenario: &'static str,
+    /// CPUs that there are.
+    pub(crate) cpus: usize,
+    /// Send the trace at the end.
+    pub(crate) trace: bool,
+    /// The long forms.
+    pub(crate) long: bool,
+}
+
+impl Options {
+    /// Reads the words; those that are not known are somebody else's.
+    pub(crate) fn parse(line: &'static str) -> Self {
+        let mut options = Self { scenario: "all", cpus: 1, trace: false, long: false };
+        for word in line.split_ascii_whitespace() {
+            match word.split_once('=') {
+                Some(("scenario", name)) => options.scenario = name,
+                Some(("cpus", count)) => options.cpus = count.parse().unwrap_or(1),
+                None if word == "trace" => options.trace = true,
+                None if word == "long" => options.long = true,
+                _ => {}
+            }
+        }
+        options.cpus = options.cpus.clamp(1, crate::MAX_CPUS);
+        options
+    }
+}

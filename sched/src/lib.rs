@@ -48,7 +48,7 @@ pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
 pub use stats::{CpuStats, Totals};
-pub use task::{Cancelled, JoinHandle, MemoryInUse, TaskId, TaskMemory, Tier};
+pub use task::{CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, TaskId, TaskMemory, Tier};
 pub use tick::Tick;
 pub use yield_now::{YieldNow, yield_now};
 

@@ -1,5 +1,7 @@
 //! Going to the back of the queue.
 
+use crate::trace::Trace;
+use crate::{Machine, Scheduler};
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -7,6 +9,16 @@ use core::task::{Context, Poll};
 /// Lets every other task of the tier that is ready on this CPU go first.
 pub fn yield_now() -> YieldNow {
     YieldNow { yielded: false }
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
+    /// For long computations, in between: [`yield_now`] if [`should_yield`](Self::should_yield) says so, else nothing but that one
+    /// load.
+    pub async fn yield_if_asked(&self) {
+        if self.should_yield() {
+            yield_now().await;
+        }
+    }
 }
 
 /// The future of [`yield_now`].

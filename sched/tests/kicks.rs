@@ -194,6 +194,29 @@ fn should_yield_tells_of_a_kick_and_of_the_end_of_the_slice() {
 }
 
 #[test]
+fn a_long_computation_yields_if_it_is_asked_to_and_not_otherwise() {
+    let mut test = Test::new(1);
+    let scheduler = test.scheduler();
+    let seen = common::Notes::default();
+    let (log, other) = (seen.clone(), seen.clone());
+    test.on(0, |_| {
+        drop(scheduler.spawn(async move {
+            for part in 0..3 {
+                log.push(part);
+                scheduler.yield_if_asked().await;
+            }
+            scheduler.on_timer();
+            scheduler.yield_if_asked().await;
+            log.push(9);
+        }));
+        drop(scheduler.spawn(async move { other.push(7) }));
+    });
+    test.settle(0);
+    assert_eq!(seen.take(), [0, 1, 2, 7, 9]);
+    test.finish();
+}
+
+#[test]
 fn a_paused_cpu_does_nothing_but_its_work_can_be_stolen() {
     for paused in 0..2 {
         let mut test = Test::new(2);

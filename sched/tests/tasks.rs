@@ -161,6 +161,31 @@ fn outputs_and_futures_are_dropped_once_in_every_order() {
 }
 
 #[test]
+fn a_task_may_be_tied_to_its_handle() {
+    let mut test = Test::new(1);
+    let held = Arc::new(());
+    let mine = held.clone();
+    let tied = test.scheduler().spawn(async move {
+        let _held = mine;
+        pending::<()>().await;
+    });
+    let tied = tied.cancel_on_drop();
+    test.settle(0);
+    assert!(!tied.is_complete());
+    drop(tied);
+    test.settle(0);
+    assert_eq!(Arc::strong_count(&held), 1, "cancelled with its handle");
+    // It is a future as well, and one that is complete stays so.
+    let mut tied = test.scheduler().spawn(async { 7 }).cancel_on_drop();
+    test.settle(0);
+    assert_eq!(poll_once(&mut tied), Poll::Ready(Ok(7)));
+    drop(tied);
+    test.settle(0);
+    assert_eq!(test.scheduler().totals().cancelled, 1);
+    test.finish();
+}
+
+#[test]
 fn cancel_drops_the_future_wherever_the_task_is() {
     let mut test = Test::new(1);
     let held = Arc::new(());

@@ -5,6 +5,7 @@ use super::header::Header;
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
+use core::ops::Deref;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
@@ -51,6 +52,11 @@ impl<T> JoinHandle<T> {
         let answer = self.header().state.cancel();
         // SAFETY: the answer is of this task, and not acted on yet.
         unsafe { Header::act_on(self.header, answer) }
+    }
+
+    /// The same handle, but dropping it cancels the task: for what nobody may outlive.
+    pub fn cancel_on_drop(self) -> CancelOnDrop<T> {
+        CancelOnDrop(self)
     }
 
     /// Whether the task finished or was cancelled, so that awaiting this will not wait.
@@ -103,6 +109,36 @@ impl<T> Future for JoinHandle<T> {
         // the type that `from_raw`'s caller promised.
         unsafe { (self.header().vtable.take)(self.header, (&raw mut output).cast()) }
         Poll::Ready(output.ok_or(Cancelled))
+    }
+}
+
+/// A join handle whose drop [cancels](JoinHandle::cancel) the task, see [`JoinHandle::cancel_on_drop`]. Else it is the handle that is
+/// in it, as a future too.
+///
+/// Dropping it costs what cancelling and dropping the handle cost; without effect on a task that is complete.
+#[derive(Debug)]
+#[must_use = "dropping it cancels the task"]
+pub struct CancelOnDrop<T>(JoinHandle<T>);
+
+impl<T> Deref for CancelOnDrop<T> {
+    type Target = JoinHandle<T>;
+
+    fn deref(&self) -> &JoinHandle<T> {
+        &self.0
+    }
+}
+
+impl<T> Future for CancelOnDrop<T> {
+    type Output = Result<T, Cancelled>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl<T> Drop for CancelOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

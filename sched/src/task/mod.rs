@@ -12,7 +12,7 @@ use core::num::NonZeroU64;
 #[cfg(feature = "alloc")]
 pub(crate) use cell::Cell;
 pub(crate) use header::{FOREIGN, Header, LOCAL, Meta, Queued, Schedule};
-pub use join::{Cancelled, JoinHandle};
+pub use join::{CancelOnDrop, Cancelled, JoinHandle};
 pub use memory::{MemoryInUse, TaskMemory};
 pub(crate) use waker::waker_for_poll;
 

@@ -121,7 +121,8 @@ impl<const CPUS: usize> ApicMachine<CPUS> {
 }
 
 // SAFETY: 1. `enter` gives each CPU its index, which GS names from then on. 2. The interrupt flag. 3. The APIC keeps an
-// interrupt until it can be delivered, and merges those of one vector; X1. A kick to a CPU that has not entered is dropped. 4. X3.
+// interrupt until it can be delivered, and merges those of one vector; X1. A kick to a CPU that has not entered is dropped.
+// 4. X3.
 unsafe impl<const CPUS: usize> Machine for ApicMachine<CPUS> {
     type Saved = bool;
 

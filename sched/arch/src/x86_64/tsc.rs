@@ -98,8 +98,8 @@ unsafe fn ticks_in_one_pit_count() -> u64 {
     let (mut control, mut count, mut gate) =
         (Port::<u8>::new(0x43), Port::<u8>::new(0x42), Port::<u8>::new(0x61));
     let [low, high] = PIT_COUNT.to_le_bytes();
-    // SAFETY: the PIT's ports (the caller's promise). Channel 2, both bytes, mode 0: the output goes high when the count is over, which begins
-    // with the second byte.
+    // SAFETY: the PIT's ports (the caller's promise). Channel 2, both bytes, mode 0: the output goes high when the count is
+    // over, which begins with the second byte.
     unsafe {
         let without_speaker = gate.read() & 0b1111_1100;
         gate.write(without_speaker | 1);

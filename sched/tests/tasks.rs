@@ -164,10 +164,11 @@ fn outputs_and_futures_are_dropped_once_in_every_order() {
 fn a_task_may_be_tied_to_its_handle() {
     let mut test = Test::new(1);
     let held = Arc::new(());
-    let mine = held.clone();
+    let (mine, bell) = (held.clone(), Bell::new());
+    let listens = bell.listen();
     let tied = test.scheduler().spawn(async move {
         let _held = mine;
-        pending::<()>().await;
+        listens.await;
     });
     let tied = tied.cancel_on_drop();
     test.settle(0);
@@ -175,6 +176,9 @@ fn a_task_may_be_tied_to_its_handle() {
     drop(tied);
     test.settle(0);
     assert_eq!(Arc::strong_count(&held), 1, "cancelled with its handle");
+    // The waker, by which it could have gone on.
+    *bell.waker.lock().unwrap() = None;
+    test.settle(0);
     // It is a future as well, and one that is complete stays so.
     let mut tied = test.scheduler().spawn(async { 7 }).cancel_on_drop();
     test.settle(0);

@@ -160,8 +160,8 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
         self.len_acquired();
         loop {
             let room = self.room_seen();
-            // SAFETY: we are the owner, `top` was acquired, and all these positions hold items (D1, O3).
-            if room >= wanted || !unsafe { self.storage().grow(self.top, self.front()) } {
+            // SAFETY: we are the owner.
+            if room >= wanted || !unsafe { self.storage().grow(self.front()) } {
                 return room;
             }
         }

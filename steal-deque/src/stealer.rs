@@ -13,7 +13,8 @@
 //! - **S3** The item is the thief's when its compare-and-swap of `top` succeeds, not before. As long as `top`
 //!   stands at a position, the slot of that position keeps its word: the owner takes the item there only by
 //!   moving `top` itself, and writes the slot for a position further by the capacity only after it saw `top` move. So
-//!   a word that was read too late goes with a compare-and-swap that fails, and is thrown away.
+//!   a word that was read too late goes with a compare-and-swap that fails, and is thrown away. Until then it may be
+//!   shown to the thief's own code, as the word of some item (`storage`, W3).
 
 use crate::barrier;
 use crate::deque::Deque;
@@ -100,7 +101,8 @@ impl<'a, T: Item, S: Storage> Stealer<'a, T, S> {
     /// its end, and free it. Comparing the word itself is always fine. To look *behind* it, which needs `unsafe`, the
     /// memory of all items must be type-stable: what was ever an item's stays mapped and stays an item's, used again
     /// perhaps, for as long as there are thieves; and what `wanted` reads there must be atomic. What it reads may belong
-    /// to another item by then: the steal that follows fails, and the answer is thrown away with it.
+    /// to another item by then: the steal that follows fails, and the answer is thrown away with it. But the word is always
+    /// one that was put into this deque, and all that was written before it was put in is seen here.
     ///
     /// ```
     /// use core::ptr::NonNull;

@@ -5,6 +5,10 @@
 //!   items, and touch none of those that a thief may still look at in the old place.
 //! - **W2** Every access of a slot is atomic, so that no interleaving of owner and thieves is a data race. A word that is
 //!   read is not yet an item: only who owns the position (`owner`, `stealer`) makes an item of it.
+//! - **W3** What a thief reads is the word of *some* item, its position's or, if it is late, a later one's, and it sees what
+//!   was written before that item was put in. So it may be shown what it has not won yet (`Stealer::steal_if`). Therefore
+//!   slots are stored with release and loaded with acquire, though `bottom` would do for who wins; and a buffer that takes
+//!   another one's place has words in all slots that the other one had words for.
 
 use crate::index::Position;
 
@@ -28,7 +32,7 @@ pub(crate) mod ring {
         /// Before a thief loads the ends.
         fn guard() -> Self::Guard;
 
-        /// The word of a position, for a thief.
+        /// The word of a position, for a thief (W3).
         ///
         /// # Safety
         ///
@@ -56,11 +60,12 @@ pub(crate) mod ring {
         /// The caller is the owner.
         unsafe fn capacity(&self) -> usize;
 
-        /// Makes more slots, and keeps the words of `top … bottom − 1`; `false` if there is no more to be had.
+        /// Makes more slots, and keeps the words of all positions up to, but without, `front`; `false` if there is no more
+        /// to be had.
         ///
         /// # Safety
         ///
-        /// The caller is the owner, has acquired `top`, and stored for all these positions.
-        unsafe fn grow(&self, top: Position, bottom: Position) -> bool;
+        /// The caller is the owner.
+        unsafe fn grow(&self, front: Position) -> bool;
     }
 }

@@ -67,8 +67,8 @@ impl<T: Item> Owner<'_, T, EpochGrowable> {
         let used = self.len_acquired() as usize;
         let wanted = used.max(least).max(super::FIRST).checked_next_power_of_two();
         if let Some(smaller) = wanted.filter(|&wanted| wanted < self.capacity()) {
-            // SAFETY: we are the owner, `top` was just acquired, and the positions up to the front hold items, which fit.
-            unsafe { self.storage().replace(smaller, self.top, self.front()) };
+            // SAFETY: we are the owner, and what is in the deque fits.
+            unsafe { self.storage().replace(smaller, self.front()) };
         }
     }
 }

@@ -160,8 +160,7 @@ impl<'a, T: Item, S: Storage> Stealer<'a, T, S> {
     /// The ends, as S1 wants them; under a guard.
     #[inline]
     pub(crate) fn look(&self) -> (Position, Position) {
-        // Ordering: Relaxed: the fence below acquires what this load read. It pairs with the
-        // compare-and-swaps of `top`, by the fences before them.
+        // Ordering: Relaxed: the fence below orders it before the load of `bottom` (S1).
         let top = self.deque.ends.0.top.load(Ordering::Relaxed);
         barrier::between_loads();
         (top, self.bottom())
@@ -177,13 +176,12 @@ impl<'a, T: Item, S: Storage> Stealer<'a, T, S> {
     /// Moves `top` by one from there; the item whose word was read before is the caller's if this succeeds.
     #[inline]
     pub(crate) fn take(&self, top: Position) -> bool {
-        // Ordering: Release on success pairs with the acquire of `top` in `Owner::len_acquired`: the slot
-        // was read before the owner writes it again. (The models cannot see this one: a load that reads from a store
-        // in its own future needs load buffering.) No acquire: it reads the very write that `look` read, or its own
-        // (D2). Relaxed on failure: the value is not used.
+        // Ordering: Relaxed. It hands nothing over: that the slot was read before the owner writes it again is in the
+        // orderings of the slot (`owner`, O4). It takes nothing over either: it reads the very write that `look` read, or
+        // its own (D2). On failure the value is not used.
         let next = index::toward_bottom(top, 1);
         let top_end = &self.deque.ends.0.top;
-        top_end.compare_exchange(top, next, Ordering::Release, Ordering::Relaxed).is_ok()
+        top_end.compare_exchange(top, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Tells an owner that keeps items to itself that one thief found none (`lazy`).

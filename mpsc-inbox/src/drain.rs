@@ -12,6 +12,7 @@ use crate::link::{self, Linked};
 use crate::owner::Owner;
 use crate::remainder::Remainder;
 use core::fmt;
+use core::iter::FusedIterator;
 use core::mem;
 use core::ptr::NonNull;
 
@@ -137,6 +138,10 @@ impl<T: Linked<Tag>, Tag> Iterator for DrainLifo<'_, '_, T, Tag> {
         (0, Some(self.0.budget_nodes))
     }
 }
+
+// Once the budget is used up or the list has been taken (D2), nothing comes any more.
+impl<T: Linked<Tag>, Tag> FusedIterator for Drain<'_, '_, T, Tag> {}
+impl<T: Linked<Tag>, Tag> FusedIterator for DrainLifo<'_, '_, T, Tag> {}
 
 /// Turns a node back into the handle that its pusher gave.
 ///

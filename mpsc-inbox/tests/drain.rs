@@ -121,6 +121,10 @@ fn a_drain_that_found_nothing_looks_once_more_only_in_the_next() {
     assert_eq!(drain.size_hint(), (0, Some(1)));
     drop(drain);
     assert_eq!(numbers(owner.drain(1)), [0], "one alone costs one touch");
+    let mut drain = owner.drain_lifo(1);
+    assert!(drain.next().is_none());
+    let _ = push(&inbox, 1);
+    assert!(drain.next().is_none());
 }
 
 #[test]

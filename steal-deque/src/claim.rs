@@ -59,10 +59,9 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
         }
         // All that is left. Each time round a thief has taken one.
         while top != bottom {
-            // Ordering: Relaxed: being a read-modify-write it hands earlier thieves' releases on. A thief that finds `top`
-            // here does not find a `bottom` from before it was lowered to this: the fence in `lower` came after that store
-            // and before this, on whatever thread, and the thief's own comes between its two loads. Failure tells where
-            // a thief moved it.
+            // Ordering: Relaxed: it hands nothing over. A thief that finds `top` here does not find a `bottom` from before
+            // it was lowered to this: the fence in `lower` came after that store and before this, on whatever thread, and
+            // the thief's own comes between its two loads. Failure tells where a thief moved it.
             let top_end = &self.deque().ends.0.top;
             match top_end.compare_exchange(top, bottom, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {

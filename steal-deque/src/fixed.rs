@@ -50,8 +50,9 @@ impl<const N: usize> Ring for Fixed<N> {
 
     #[inline]
     unsafe fn load(&self, position: Position, (): &()) -> *mut () {
-        // Ordering: Relaxed: the acquire of `bottom` (`stealer`, S2) makes the word visible before this.
-        self.word(position).load(Ordering::Relaxed)
+        // Ordering: Acquire pairs with the release in `store`, for a thief that reads a later position's word (W3). That it
+        // does not read an earlier one's is the acquire of `bottom` (`stealer`, S2).
+        self.word(position).load(Ordering::Acquire)
     }
 
     #[inline]
@@ -62,8 +63,9 @@ impl<const N: usize> Ring for Fixed<N> {
 
     #[inline]
     unsafe fn store(&self, position: Position, word: *mut ()) {
-        // Ordering: Relaxed: the release store of `bottom` (`owner`, O2) publishes it.
-        self.word(position).store(word, Ordering::Relaxed);
+        // Ordering: Release pairs with the acquire in `load` (W3). Who finds the position by `bottom` has it from the release
+        // of that (`owner`, O2).
+        self.word(position).store(word, Ordering::Release);
     }
 
     #[inline]
@@ -72,7 +74,7 @@ impl<const N: usize> Ring for Fixed<N> {
     }
 
     #[inline]
-    unsafe fn grow(&self, _: Position, _: Position) -> bool {
+    unsafe fn grow(&self, _: Position) -> bool {
         false
     }
 }

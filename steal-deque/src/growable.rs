@@ -1,7 +1,9 @@
 //! The ring that grows: a pointer to a buffer, and something that keeps or frees the buffers that were outgrown.
 //!
-//! - **G1** The owner makes a larger buffer, copies the words of all positions that hold items, and stores the pointer with
-//!   release; then it publishes what did not fit before. The outgrown buffer is never written again.
+//! - **G1** The owner makes another buffer, gives each of its slots the word that the old one has for the last position that
+//!   falls there, and stores the pointer with release; then it publishes what did not fit before. So the words of all
+//!   positions that hold items are in it, and a word of some item for each older position (`storage`, W3). The outgrown
+//!   buffer is never written again.
 //! - **G2** A thief acquires `bottom`, then loads the pointer. So the buffer that it finds is the one in which its position
 //!   was published, or a later one. The word of its position is the same in both, as long as `top` stands there
 //!   (`stealer`, S3): the old one is as it was (G1), and the new one has a copy.
@@ -73,20 +75,21 @@ impl<R> Heap<R> {
 }
 
 impl<R: Retire> Heap<R> {
-    /// Puts a buffer of that capacity in place of the current one, with the words of `top … bottom − 1`; `false` if
-    /// there is no memory.
+    /// Puts a buffer of that capacity in place of the current one, with the words of as many positions below `front`;
+    /// `false` if there is no memory.
     ///
     /// # Safety
     ///
-    /// The caller is the owner, has acquired `top`, and stored for all these positions, which fit.
-    unsafe fn replace(&self, capacity: usize, top: Position, bottom: Position) -> bool {
+    /// The caller is the owner, and no more positions than that hold items.
+    unsafe fn replace(&self, capacity: usize, front: Position) -> bool {
         let Some(new) = Buffer::new(capacity) else { return false };
         // SAFETY: (1) it is new, and nobody else knows it; (2) we are the owner, and both references end before the store.
         let (copy, current) = unsafe { (new.as_ref(), self.own()) };
-        let mut position = top;
-        while let Some(current) = current.filter(|_| position != bottom) {
-            copy.store(position, current.load(position));
-            position = index::toward_bottom(position, 1);
+        if let Some(current) = current {
+            for places in 1..=capacity as u64 {
+                let position = index::toward_top(front, places);
+                copy.store(position, current.load_own(position));
+            }
         }
         // Ordering: Relaxed: the owner's own.
         let outgrown = self.current.load(Ordering::Relaxed);
@@ -124,7 +127,7 @@ impl<R: Retire> Ring for Heap<R> {
     #[inline]
     unsafe fn load_own(&self, position: Position) -> *mut () {
         // SAFETY: we are the owner.
-        unsafe { self.own() }.map_or(ptr::null_mut(), |buffer| buffer.load(position))
+        unsafe { self.own() }.map_or(ptr::null_mut(), |buffer| buffer.load_own(position))
     }
 
     #[inline]
@@ -141,12 +144,12 @@ impl<R: Retire> Ring for Heap<R> {
         unsafe { self.own() }.map_or(0, Buffer::capacity)
     }
 
-    unsafe fn grow(&self, top: Position, bottom: Position) -> bool {
+    unsafe fn grow(&self, front: Position) -> bool {
         // SAFETY: we are the owner.
         let capacity = unsafe { self.capacity() };
         let more = if capacity == 0 { Some(FIRST) } else { capacity.checked_mul(2) };
-        // SAFETY: our caller's promises; twice as many fit.
-        more.is_some_and(|more| unsafe { self.replace(more, top, bottom) })
+        // SAFETY: we are the owner, and there are more slots than before.
+        more.is_some_and(|more| unsafe { self.replace(more, front) })
     }
 }
 

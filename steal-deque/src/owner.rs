@@ -14,8 +14,10 @@
 //!   over to a later relaxed store, and none of this thread's fences does when the handle came here from another thread.
 //! - **O3** What is private, `bottom … front − 1`, nobody else knows of: it comes and goes without a fence. An owner that
 //!   shares always has nothing private between two calls.
-//! - **O4** The owner writes the slot of a position only when `top` is less than the capacity behind it, by an
-//!   acquiring load: the thief that emptied the slot has read it. An old `top` will do, since it only grows (D2).
+//! - **O4** The owner writes the slot of a position only after it has seen `top` less than the capacity behind it; an old
+//!   `top` will do, since it only grows (D2). The thief that moved `top` past the slot's last item has read the slot before.
+//!   It cannot have read what is written now, though it and the look at `top` are relaxed: by W3 (`storage`) the owner's
+//!   look at `top`, which comes before the write, would have come before the thief's compare-and-swap, and seen it.
 
 use crate::deque::Deque;
 use crate::error::Full;
@@ -44,7 +46,7 @@ pub struct Owner<'a, T: Item, S: Storage> {
     deque: &'a Deque<T, S>,
     /// How many items are private: from `bottom` on.
     pub(crate) private: u64,
-    /// A `top` that was acquired.
+    /// A `top` that was seen.
     pub(crate) top: Position,
     pub(crate) sharing: Sharing,
     /// `Send` if the items are, never `Sync`.
@@ -61,7 +63,7 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     pub(crate) fn new(deque: &'a Deque<T, S>) -> Self {
         let mut owner =
             Self { deque, private: 0, top: 0, sharing: Sharing::Always, not_sync: PhantomData };
-        owner.len_acquired();
+        owner.len_anew();
         owner
     }
 
@@ -147,7 +149,7 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
         }
     }
 
-    /// How many more fit by the `top` that was last acquired.
+    /// How many more fit by the `top` that was last seen.
     #[inline]
     fn room_seen(&self) -> u64 {
         self.capacity() as u64 - index::places(self.top, self.front())
@@ -157,21 +159,20 @@ impl<'a, T: Item, S: Storage> Owner<'a, T, S> {
     /// fit then.
     #[cold]
     pub(crate) fn make_room(&mut self, wanted: u64) -> u64 {
-        self.len_acquired();
+        self.len_anew();
         loop {
             let room = self.room_seen();
-            // SAFETY: we are the owner, `top` was acquired, and all these positions hold items (D1, O3).
-            if room >= wanted || !unsafe { self.storage().grow(self.top, self.front()) } {
+            // SAFETY: we are the owner.
+            if room >= wanted || !unsafe { self.storage().grow(self.front()) } {
                 return room;
             }
         }
     }
 
-    /// How many items there are, at most; the slots of all others may be written (O4).
-    pub(crate) fn len_acquired(&mut self) -> u64 {
-        // Ordering: Acquire pairs with the releasing compare-and-swap in `Stealer::take`: a thief has read its
-        // slot before we write it again.
-        self.top = self.deque.ends.0.top.load(Ordering::Acquire);
+    /// How many items there are, at most, by a new look at `top`; the slots of all others may be written (O4).
+    pub(crate) fn len_anew(&mut self) -> u64 {
+        // Ordering: Relaxed: that thieves have read the slots is in the orderings of the slots (O4).
+        self.top = self.deque.ends.0.top.load(Ordering::Relaxed);
         index::count(self.top, self.front())
     }
 

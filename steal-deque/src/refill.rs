@@ -29,7 +29,7 @@ impl<T: Item, S: Storage> Owner<'_, T, S> {
         &mut self,
         items: &mut impl ExactSizeIterator<Item = T>,
     ) -> Result<usize, NotEmpty> {
-        if self.len_acquired() != 0 {
+        if self.len_anew() != 0 {
             return Err(NotEmpty);
         }
         // All of it; of a storage that grows and has nothing yet, its first memory.
@@ -59,7 +59,7 @@ impl<T: Item, S: Storage> Refill<'_, '_, T, S> {
     fn put(&mut self, item: T) {
         let word = item.into_word();
         self.next = index::toward_top(self.next, 1);
-        // SAFETY: we are the owner; the deque is empty by an acquired `top`, and the position less than its capacity
+        // SAFETY: we are the owner; the deque is empty by the `top` that was just seen, and the position less than its capacity
         // from there.
         unsafe { self.owner.storage().store(self.next, word) };
     }

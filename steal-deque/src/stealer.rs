@@ -13,7 +13,8 @@
 //! - **S3** The item is the thief's when its compare-and-swap of `top` succeeds, not before. As long as `top`
 //!   stands at a position, the slot of that position keeps its word: the owner takes the item there only by
 //!   moving `top` itself, and writes the slot for a position further by the capacity only after it saw `top` move. So
-//!   a word that was read too late goes with a compare-and-swap that fails, and is thrown away.
+//!   a word that was read too late goes with a compare-and-swap that fails, and is thrown away. Until then it may be
+//!   shown to the thief's own code, as the word of some item (`storage`, W3).
 
 use crate::barrier;
 use crate::deque::Deque;
@@ -100,7 +101,8 @@ impl<'a, T: Item, S: Storage> Stealer<'a, T, S> {
     /// its end, and free it. Comparing the word itself is always fine. To look *behind* it, which needs `unsafe`, the
     /// memory of all items must be type-stable: what was ever an item's stays mapped and stays an item's, used again
     /// perhaps, for as long as there are thieves; and what `wanted` reads there must be atomic. What it reads may belong
-    /// to another item by then: the steal that follows fails, and the answer is thrown away with it.
+    /// to another item by then: the steal that follows fails, and the answer is thrown away with it. But the word is always
+    /// one that was put into this deque, and all that was written before it was put in is seen here.
     ///
     /// ```
     /// use core::ptr::NonNull;
@@ -158,8 +160,7 @@ impl<'a, T: Item, S: Storage> Stealer<'a, T, S> {
     /// The ends, as S1 wants them; under a guard.
     #[inline]
     pub(crate) fn look(&self) -> (Position, Position) {
-        // Ordering: Relaxed: the fence below acquires what this load read. It pairs with the
-        // compare-and-swaps of `top`, by the fences before them.
+        // Ordering: Relaxed: the fence below orders it before the load of `bottom` (S1).
         let top = self.deque.ends.0.top.load(Ordering::Relaxed);
         barrier::between_loads();
         (top, self.bottom())
@@ -175,13 +176,12 @@ impl<'a, T: Item, S: Storage> Stealer<'a, T, S> {
     /// Moves `top` by one from there; the item whose word was read before is the caller's if this succeeds.
     #[inline]
     pub(crate) fn take(&self, top: Position) -> bool {
-        // Ordering: Release on success pairs with the acquire of `top` in `Owner::len_acquired`: the slot
-        // was read before the owner writes it again. (The models cannot see this one: a load that reads from a store
-        // in its own future needs load buffering.) No acquire: it reads the very write that `look` read, or its own
-        // (D2). Relaxed on failure: the value is not used.
+        // Ordering: Relaxed. It hands nothing over: that the slot was read before the owner writes it again is in the
+        // orderings of the slot (`owner`, O4). It takes nothing over either: it reads the very write that `look` read, or
+        // its own (D2). On failure the value is not used.
         let next = index::toward_bottom(top, 1);
         let top_end = &self.deque.ends.0.top;
-        top_end.compare_exchange(top, next, Ordering::Release, Ordering::Relaxed).is_ok()
+        top_end.compare_exchange(top, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Tells an owner that keeps items to itself that one thief found none (`lazy`).

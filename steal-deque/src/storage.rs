@@ -5,6 +5,11 @@
 //!   items, and touch none of those that a thief may still look at in the old place.
 //! - **W2** Every access of a slot is atomic, so that no interleaving of owner and thieves is a data race. A word that is
 //!   read is not yet an item: only who owns the position (`owner`, `stealer`) makes an item of it.
+//! - **W3** What a thief reads is the word of *some* item, its position's or, if it is late, a later one's, and it sees what
+//!   was written before that item was put in. So it may be shown what it has not won yet (`Stealer::steal_if`), and
+//!   no read of a slot sees what is written only after its thief has won (`owner`, O4). Therefore slots are stored with
+//!   release and loaded with acquire; and a buffer that takes another one's place has words in all slots that the other one
+//!   had words for.
 
 use crate::index::Position;
 
@@ -28,7 +33,7 @@ pub(crate) mod ring {
         /// Before a thief loads the ends.
         fn guard() -> Self::Guard;
 
-        /// The word of a position, for a thief.
+        /// The word of a position, for a thief (W3).
         ///
         /// # Safety
         ///
@@ -42,11 +47,11 @@ pub(crate) mod ring {
         /// The caller is the owner, and stored for this position before.
         unsafe fn load_own(&self, position: Position) -> *mut ();
 
-        /// Stores a word for a position.
+        /// Stores a word for a position (W3).
         ///
         /// # Safety
         ///
-        /// The caller is the owner, and the position less than the capacity from an acquired `top`.
+        /// The caller is the owner, and the position less than the capacity from a `top` that it has seen.
         unsafe fn store(&self, position: Position, word: *mut ());
 
         /// How many slots there are now.
@@ -56,11 +61,12 @@ pub(crate) mod ring {
         /// The caller is the owner.
         unsafe fn capacity(&self) -> usize;
 
-        /// Makes more slots, and keeps the words of `top … bottom − 1`; `false` if there is no more to be had.
+        /// Makes more slots, and keeps the words of all positions up to, but without, `front`; `false` if there is no more
+        /// to be had.
         ///
         /// # Safety
         ///
-        /// The caller is the owner, has acquired `top`, and stored for all these positions.
-        unsafe fn grow(&self, top: Position, bottom: Position) -> bool;
+        /// The caller is the owner.
+        unsafe fn grow(&self, front: Position) -> bool;
     }
 }

@@ -163,6 +163,21 @@ fn an_owner_on_demand_that_goes_leaves_all() {
     assert_eq!(pop_all(&mut owner), [3, 2, 1, 0]);
 }
 
+/// There is no second owner; what was shared is there for thieves, and what was private is out of reach.
+#[test]
+fn an_owner_that_is_leaked_leaves_what_is_shared() {
+    let deque = StealDeque::<usize, 4>::new();
+    let (mut owner, stealer) = deque.split().unwrap();
+    owner.set_sharing(Sharing::OnDemand);
+    owner.push_bulk(&mut (0..2));
+    owner.publish();
+    owner.push(2).unwrap();
+    std::mem::forget(owner);
+    assert!(deque.split().is_none());
+    assert_eq!((stealer.steal(), stealer.steal()), (Steal::Taken(0), Steal::Taken(1)));
+    assert_eq!(stealer.steal(), Steal::Empty);
+}
+
 #[test]
 fn everything_says_what_it_is() {
     let deque = StealDeque::<usize, 4>::new();

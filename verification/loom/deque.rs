@@ -6,6 +6,7 @@
 //! written, to lose an item, or to have one twice. Items are numbered from 1: 0 is what an unwritten slot holds.
 
 mod adopt;
+mod asks;
 mod grow;
 mod lazy;
 mod litmus;
@@ -312,26 +313,4 @@ fn a_pop_of_one_of_two_is_a_fence() {
 #[test]
 fn a_pop_of_the_last_is_a_fence() {
     a_pop_is_a_fence::<1>();
-}
-
-/// A thief that asks first: what it was shown when it said yes is what it gets. One item, then another one in the same
-/// slot; one thief that wants the second, one pop.
-#[test]
-fn a_thief_that_asks_gets_what_it_saw() {
-    loom::model(|| {
-        let world = Small::<1>::new();
-        let mut owner = world.owner();
-        world.push(&mut owner, 1);
-        let thief = {
-            let world = world.clone();
-            thread::spawn(move || {
-                let stolen = world.deque.stealer().steal_if(|word| word.addr() == 2).taken();
-                assert!(matches!(stolen, None | Some(2)), "not what it saw: {stolen:?}");
-                stolen.map(|item| world.read(item))
-            })
-        };
-        let popped = world.pop(&mut owner);
-        world.push(&mut owner, 2);
-        world.settle(2, popped, [thief], &mut owner);
-    });
 }

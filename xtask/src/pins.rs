@@ -79,9 +79,11 @@ pub(crate) const MIRI_FLAGS: &str = "-Zmiri-strict-provenance -Zmiri-symbolic-al
 pub(crate) const MIRI_TREE_BORROWS_FLAGS: &str =
     "-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check -Zmiri-tree-borrows";
 
-/// The first ones, with many schedules and choices of what may be seen.
+/// Each of them, with many schedules and choices of what may be seen.
 pub(crate) const MIRI_SEEDS_FLAGS: &str =
-    "-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check -Zmiri-many-seeds=0..16";
+    "-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check -Zmiri-many-seeds=0..64";
+pub(crate) const MIRI_TREE_BORROWS_SEEDS_FLAGS: &str = "-Zmiri-strict-provenance \
+    -Zmiri-symbolic-alignment-check -Zmiri-tree-borrows -Zmiri-many-seeds=0..64";
 
 /// How often a download is tried.
 pub(crate) const DOWNLOAD_TRIES: u32 = 3;

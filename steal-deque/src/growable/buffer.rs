@@ -44,17 +44,26 @@ impl Buffer {
         self.words.len()
     }
 
+    /// For a thief.
     #[inline]
     pub(super) fn load(&self, position: Position) -> *mut () {
-        // Ordering: Relaxed: what makes the word visible is the acquire of `bottom` or of the buffer's pointer, and the
-        // owner wrote it itself.
+        // Ordering: Acquire pairs with the release in `store`, for a thief that reads a later position's word (`storage`, W3).
+        // That it does not read an earlier one's is the acquire of `bottom` or of the buffer's pointer.
+        self.word(position).load(Ordering::Acquire)
+    }
+
+    /// For the owner.
+    #[inline]
+    pub(super) fn load_own(&self, position: Position) -> *mut () {
+        // Ordering: Relaxed: the owner wrote it, or had it from the owner before (`deque`, D3).
         self.word(position).load(Ordering::Relaxed)
     }
 
     #[inline]
     pub(super) fn store(&self, position: Position, word: *mut ()) {
-        // Ordering: Relaxed: the release store of `bottom` (`owner`, O2) or of the buffer's pointer publishes it.
-        self.word(position).store(word, Ordering::Relaxed);
+        // Ordering: Release pairs with the acquire in `load` (`storage`, W3). Who finds the position by `bottom` or the buffer
+        // by its pointer has it from the release of that.
+        self.word(position).store(word, Ordering::Release);
     }
 
     #[inline]

@@ -64,11 +64,11 @@ impl<T: Item> Owner<'_, T, EpochGrowable> {
     ///
     /// O(len); it allocates and frees. The owner's context only.
     pub fn shrink_to(&mut self, least: usize) {
-        let used = self.len_acquired() as usize;
+        let used = self.len_anew() as usize;
         let wanted = used.max(least).max(super::FIRST).checked_next_power_of_two();
         if let Some(smaller) = wanted.filter(|&wanted| wanted < self.capacity()) {
-            // SAFETY: we are the owner, `top` was just acquired, and the positions up to the front hold items, which fit.
-            unsafe { self.storage().replace(smaller, self.top, self.front()) };
+            // SAFETY: we are the owner, and what is in the deque fits.
+            unsafe { self.storage().replace(smaller, self.front()) };
         }
     }
 }

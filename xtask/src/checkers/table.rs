@@ -119,6 +119,8 @@ pub(crate) const ALL: &[Checker] = &[
             "{nightly} miri {test} {crates} --tests" with "MIRIFLAGS" = pins::MIRI_FLAGS,
             "{nightly} miri {test} {crates} --tests" with "MIRIFLAGS" = pins::MIRI_TREE_BORROWS_FLAGS,
             "{nightly} miri test --no-fail-fast {crates} --tests" with "MIRIFLAGS" = pins::MIRI_SEEDS_FLAGS,
+            "{nightly} miri test --no-fail-fast {crates} --tests"
+                with "MIRIFLAGS" = pins::MIRI_TREE_BORROWS_SEEDS_FLAGS,
             "{nightly} miri {test} {crates} --tests --target aarch64-unknown-linux-gnu"
                 with "MIRIFLAGS" = pins::MIRI_FLAGS,
         ],

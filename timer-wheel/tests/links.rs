@@ -118,7 +118,7 @@ fn a_linked_node_is_refused_and_handed_back_by_any_wheel() {
         _ = wheel.turn(5, 9);
     }
     let error = wheel.arm(nodes.at(0), 1).unwrap_err();
-    assert_eq!(error.to_string(), "the node is already armed");
+    assert_eq!(format!("{error:?}: {error}"), "AlreadyArmed { .. }: the node is already armed");
     let _: &dyn core::error::Error = &error;
     assert_eq!(popped(&mut wheel), [0]);
     other.arm(nodes.at(0), 1).unwrap();

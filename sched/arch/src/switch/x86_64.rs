@@ -57,7 +57,14 @@ pub(super) unsafe fn prepare(stack: NonNull<[u8]>, entry: Entry, argument: *mut 
 /// Calls the entry. `rbp` is 0, which ends the chain of frames for who walks it.
 #[unsafe(naked)]
 unsafe extern "C" fn trampoline() -> ! {
-    naked_asm!(".cfi_undefined rip", "mov rdi, rbx", "call r12", "ud2")
+    naked_asm!(
+        ".cfi_startproc",
+        ".cfi_undefined rip",
+        "mov rdi, rbx",
+        "call r12",
+        "ud2",
+        ".cfi_endproc"
+    )
 }
 
 #[cfg(target_feature = "sse")]

@@ -165,6 +165,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         self.forget_timer(&masked, id);
         self.begin_slice(&masked, id, self.machine.now_ns());
         drop(masked);
+        #[cfg(feature = "threads")]
+        core.prepare_threads();
         Ok(core)
     }
 }
@@ -205,9 +207,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         if self.steps.is_multiple_of(INJECTOR_INTERVAL_STEPS) {
             self.take_injected();
         }
-        if let Some((task, tier)) = self.pick() {
-            self.pass_on();
-            self.run_task(task, tier);
+        #[cfg(feature = "threads")]
+        if let Some(step) = self.run_threads() {
+            return Some(step);
+        }
+        if self.run_future() {
             return Some(Step::Ran);
         }
         self.claimed = false;
@@ -227,7 +231,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// Tasks in this CPU's run queues; what waits in its inboxes is not counted.
     pub fn queued(&self) -> usize {
-        self.arrived.len() + self.critical.len() + self.normal.len() + self.background.len()
+        let queued =
+            self.arrived.len() + self.critical.len() + self.normal.len() + self.background.len();
+        #[cfg(feature = "threads")]
+        let queued = queued + self.cpu.threads.count();
+        queued
     }
 
     /// From here on a new need_resched means something new.
@@ -326,11 +334,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             if !header.state.is_complete() {
                 self.cpu.stats.unreachable.add(1);
             }
+            #[cfg(feature = "threads")]
+            self.forget_thread(&task, crate::class::Dequeue::Exit);
             // SAFETY: no reference is left, and this was the one `Queued` of it.
             unsafe { Header::free(task.into_header()) };
             return false;
         }
         if header.meta().affinity.is_some_and(|allowed| !allowed.contains(self.id)) {
+            #[cfg(feature = "threads")]
+            self.forget_thread(&task, crate::class::Dequeue::Move);
             let masked = self.scheduler.masked();
             match self.scheduler.first_home(&masked, &task) {
                 Some(cpu) => self.scheduler.push(&masked, cpu, task),
@@ -346,6 +358,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             trace!(self.scheduler, Event::Migrate { task: id, from });
         }
         trace!(self.scheduler, Event::Enqueue { task: id });
+        #[cfg(feature = "threads")]
+        if let Some(tcb) = task.tcb() {
+            task.into_header();
+            self.enqueue_thread(tcb, former_home.is_some());
+            self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
+            return true;
+        }
         match header.meta().tier {
             Tier::Critical => self.critical.push_back(task),
             Tier::Normal => self.normal.enqueue(task),

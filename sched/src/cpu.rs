@@ -44,6 +44,8 @@ pub(crate) struct Cpu {
     /// Serial number of the next task that is spawned here.
     pub(crate) next_serial: AtomicU64,
     pub(crate) stats: Stats,
+    #[cfg(feature = "threads")]
+    pub(crate) threads: crate::thread::CpuThreads,
 }
 
 /// What a loop leaves behind when it goes, for the next one.
@@ -81,6 +83,8 @@ impl Cpu {
                 })),
                 next_serial: AtomicU64::new(0),
                 stats: Stats::new(),
+                #[cfg(feature = "threads")]
+                threads: crate::thread::CpuThreads::new(),
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::trace::{Event, Trace, trace};
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// PB1: mask → own things → publish idleness → fence → others' things → halt, or undo.
     ///
-    /// The private lists are empty: the step found nothing to pick, and nobody else fills them.
+    /// The private lists are empty, and no thread may run: the step found nothing to pick, and nobody else fills them.
     pub(crate) fn halt(&mut self) -> Step {
         let scheduler = self.scheduler;
         // Ordering: Relaxed; nothing to take here, which thieves may learn late.
@@ -36,7 +36,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             return Step::Undone;
         }
         scheduler.machine.interleave();
-        scheduler.end_slice(&masked, self.id);
+        // Real-time threads that have had their share are there still: the end of the slice brings the loop back to them.
+        #[cfg(feature = "threads")]
+        let keeps_slice = self.cpu.threads.has_work();
+        #[cfg(not(feature = "threads"))]
+        let keeps_slice = false;
+        if !keeps_slice {
+            scheduler.end_slice(&masked, self.id);
+        }
         self.halted_at_ns = Some(scheduler.machine.now_ns());
         self.cpu.stats.halts.add(1);
         trace!(scheduler, Event::Halt);

@@ -34,6 +34,8 @@ mod stats;
 mod steal;
 mod sync;
 pub mod task;
+#[cfg(feature = "threads")]
+pub mod thread;
 mod tick;
 pub mod time;
 pub mod trace;

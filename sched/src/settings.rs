@@ -13,6 +13,9 @@ pub struct Settings {
     pub inbox_budget_nodes: usize,
     /// While a CPU is busy its timer interrupts it at least so often, and asks the task to yield; `u64::MAX`: never.
     pub slice_ns: u64,
+    /// Those of the threads' classes.
+    #[cfg(feature = "threads")]
+    pub threads: crate::thread::ThreadSettings,
 }
 
 impl Settings {
@@ -22,6 +25,8 @@ impl Settings {
         critical_limit_polls: 256,
         inbox_budget_nodes: 64,
         slice_ns: 1_000_000,
+        #[cfg(feature = "threads")]
+        threads: crate::thread::ThreadSettings::DEFAULT,
     };
 }
 

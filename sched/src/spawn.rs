@@ -12,8 +12,8 @@ use core::future::Future;
 /// What is to be known of a task before it is spawned.
 #[must_use = "a builder makes nothing until `spawn`"]
 pub struct Builder<M: 'static, T: 'static, const CPUS: usize> {
-    scheduler: &'static Scheduler<M, T, CPUS>,
-    meta: Meta,
+    pub(crate) scheduler: &'static Scheduler<M, T, CPUS>,
+    pub(crate) meta: Meta,
 }
 
 /// An affinity without a CPU that the scheduler could ever have.
@@ -114,7 +114,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     }
 
     /// Counts the new task, and names it.
-    fn announce(&self) -> TaskId {
+    pub(crate) fn announce(&self) -> TaskId {
         let scheduler = self.scheduler;
         let masked = scheduler.masked();
         scheduler.count(&masked, |stats| &stats.spawned);

@@ -45,6 +45,10 @@ counters! {
     steps,
     /// Polls of tasks.
     polls,
+    /// Runs of threads: switches to one.
+    thread_runs,
+    /// Threads and polls that were preempted here.
+    preempted,
     /// Tasks that were made here.
     spawned,
     /// Tasks that finished here.

@@ -36,13 +36,18 @@ impl Cpu {
     }
 
     fn has_published(&self) -> bool {
+        #[cfg(feature = "threads")]
+        // Ordering: Relaxed; as for `has_to_spare`.
+        if self.threads.spare.load(Ordering::Relaxed) > 0 {
+            return true;
+        }
         !self.normal_deque.stealer().is_empty() || !self.background_deque.stealer().is_empty()
     }
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// The other online CPUs, from `first` upward and around.
-    fn others(&self, me: CpuId, first: usize) -> impl Iterator<Item = (CpuId, &Cpu)> {
+    pub(crate) fn others(&self, me: CpuId, first: usize) -> impl Iterator<Item = (CpuId, &Cpu)> {
         // Ordering: Relaxed; see `enter`.
         self.online
             .iter_from(first % CPUS, CPUS, Ordering::Relaxed)
@@ -54,14 +59,17 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ///
     /// Lock-free; at most a few tries at each of two deques of each CPU.
     pub(crate) fn steal(&self, me: CpuId, first: usize) -> Option<(CpuId, Queued)> {
-        [Tier::Normal, Tier::Background].into_iter().find_map(|tier| {
+        let futures = [Tier::Normal, Tier::Background].into_iter().find_map(|tier| {
             self.others(me, first).filter(|(_, victim)| victim.has_to_spare()).find_map(
                 |(id, victim)| {
                     self.machine.interleave();
                     Some((id, victim.steal(tier)?))
                 },
             )
-        })
+        });
+        #[cfg(feature = "threads")]
+        let futures = futures.or_else(|| self.steal_thread(me, first));
+        futures
     }
 
     /// The last look of PB1 at other CPUs' things: whether there is anything to take. A CPU that has tasks ready

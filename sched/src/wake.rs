@@ -51,6 +51,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     pub(crate) fn push(&self, masked: &Masked<'_, M>, target: CpuId, task: Queued) {
         let Some(cpu) = self.cpu(target) else { return self.inject(task) };
         let (id, tier) = (task.header().id(), task.header().meta().tier);
+        let level = task.push_level();
         let inbox = if tier == Tier::Critical { &cpu.critical } else { &cpu.normal };
         trace!(self, Event::Wake { task: id, target: Some(target) });
         // What it is until a run queue gives it a number (K2).
@@ -60,7 +61,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let owes_kick = match pushed {
             Ok(Pushed::KickOwed) => true,
             // PC1: every pusher compares, also one that joined a list.
-            Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(tier.level()),
+            Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(level),
             Err(Closed(task)) => return self.inject(task),
         };
         if owes_kick {
@@ -112,6 +113,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             // The loop is what the kick is for, and comes next on this CPU: a flag will do.
             // Ordering: Relaxed; read on this CPU only.
             cpu.need_resched.store(true, Ordering::Relaxed);
+            #[cfg(feature = "threads")]
+            if cpu.threads.local.current.get().is_some() {
+                // What runs has to be interrupted, once it can be.
+                self.machine.kick(target);
+            }
             return;
         }
         // Ordering: Release, after the push; pairs with the Acquire swap of `on_kick`: its drain sees the push, whether

@@ -45,7 +45,7 @@ const NO_HOME: u32 = u32::MAX;
 pub(crate) struct Header {
     pub(crate) state: State,
     link: Link<Header>,
-    pub(super) vtable: &'static VTable,
+    pub(crate) vtable: &'static VTable,
     scheduler: &'static dyn Schedule,
     home: AtomicU32,
     stamp: AtomicU64,
@@ -55,7 +55,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    pub(super) fn new(
+    pub(crate) fn new(
         vtable: &'static VTable,
         scheduler: &'static dyn Schedule,
         id: TaskId,
@@ -80,6 +80,11 @@ impl Header {
 
     pub(crate) fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    #[cfg(feature = "threads")]
+    fn is_thread(&self) -> bool {
+        self.vtable.is_thread
     }
 
     /// The CPU whose loop had the task last.
@@ -181,6 +186,23 @@ impl Queued {
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: H1, the queue's reference keeps it live.
         unsafe { self.0.as_ref() }
+    }
+
+    /// What a push of it compares with the level that a CPU publishes.
+    pub(crate) fn push_level(&self) -> u8 {
+        #[cfg(feature = "threads")]
+        if let Some(tcb) = self.tcb() {
+            // SAFETY: of a live thread (H1).
+            return unsafe { tcb.as_ref() }.policy.get().push_level();
+        }
+        self.header().meta().tier.level()
+    }
+
+    /// Its control block, if it is a thread.
+    #[cfg(feature = "threads")]
+    pub(crate) fn tcb(&self) -> Option<NonNull<crate::thread::Tcb>> {
+        // SAFETY: it is a thread, and live (H1).
+        self.header().is_thread().then(|| unsafe { crate::thread::Thread::tcb(self.0) })
     }
 
     /// The task as the loop runs it.

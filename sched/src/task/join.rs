@@ -36,7 +36,7 @@ impl<T> JoinHandle<T> {
     /// # Safety
     ///
     /// The caller has a reference that was counted for a join handle, of a task whose output is a `T`.
-    pub(super) unsafe fn from_raw(header: NonNull<Header>) -> Self {
+    pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
         Self { header, taken: false, _output: PhantomData }
     }
 

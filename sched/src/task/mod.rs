@@ -11,6 +11,8 @@ use core::num::NonZeroU64;
 
 #[cfg(feature = "alloc")]
 pub(crate) use cell::Cell;
+#[cfg(feature = "threads")]
+pub(crate) use cell::VTable;
 pub(crate) use header::{FOREIGN, Header, LOCAL, Meta, Queued, Schedule};
 pub use join::{CancelOnDrop, Cancelled, JoinHandle};
 pub use memory::{MemoryInUse, TaskMemory};
@@ -63,6 +65,11 @@ impl Tier {
 
     /// The running level that a CPU publishes while it polls a task of this tier; 0 is below all of them.
     pub(crate) fn level(self) -> u8 {
-        self as u8 + 1
+        match self {
+            Self::Background => 1,
+            Self::Normal => 2,
+            // Above those of threads, but for Stop.
+            Self::Critical => 250,
+        }
     }
 }

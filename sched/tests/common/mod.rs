@@ -28,7 +28,7 @@ pub struct Virtual {
 // SAFETY: 1. `Test::on` sets the CPU of the one thread that steps. 2. Handlers run between steps only. 3. and 4. The
 // test delivers kicks; a halt returns at once, as a simulator's may.
 unsafe impl Machine for Virtual {
-    type Saved = ();
+    type Saved = usize;
 
     fn cpu(&self) -> Option<CpuId> {
         CPU.get().map(CpuId::new)
@@ -38,12 +38,13 @@ unsafe impl Machine for Virtual {
         self.now_ns.load(SeqCst)
     }
 
-    fn mask(&self) {
-        self.masked.fetch_add(1, SeqCst);
+    fn mask(&self) -> usize {
+        self.masked.fetch_add(1, SeqCst)
     }
 
-    unsafe fn restore(&self, (): ()) {
-        self.masked.fetch_sub(1, SeqCst);
+    // As hardware does it: a value, not a step back. Each context has its own.
+    unsafe fn restore(&self, saved: usize) {
+        self.masked.store(saved, SeqCst);
     }
 
     fn kick(&self, cpu: CpuId) {
@@ -186,6 +187,12 @@ impl Test {
         // SAFETY: the loops are gone, and all tasks with them: nobody refers to the scheduler any more.
         drop(unsafe { Box::from_raw(self.memory) });
     }
+}
+
+/// The CPU that the test is. Not inlined: a thread that asks may go on as another CPU.
+#[inline(never)]
+pub fn here() -> u32 {
+    CPU.get().unwrap()
 }
 
 /// Is CPU `cpu` while `f` runs.

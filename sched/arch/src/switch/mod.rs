@@ -88,4 +88,11 @@ pub unsafe trait Switch: Machine {
     fn activate(&self, space: usize) {
         let _ = space;
     }
+
+    /// A hook, called with interrupts masked, on the loop's stack: the lowest word of a stack was overwritten, and so
+    /// perhaps what lies below. By default a panic; a kernel that goes on in spite of it returns.
+    #[cold]
+    fn stack_overflowed(&self) {
+        panic!("a thread's stack has overflowed");
+    }
 }

@@ -1,0 +1,11 @@
+//! Threads on the loop, with the real switch, on a machine that the test steps.
+#![cfg(all(not(miri), any(target_arch = "x86_64", target_arch = "aarch64")))]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod basics;
+mod bench;
+mod executor;
+mod policies;
+mod stealing;

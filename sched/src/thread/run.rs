@@ -39,7 +39,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         match self.whose_turn() {
             Turn::Nobody => None,
             // Unless thieves are quicker: then the choice is made anew.
-            Turn::Futures => Some(if self.run_future() { Step::Ran } else { Step::Undone }),
+            Turn::Futures => Some(self.run_future().unwrap_or(Step::Undone)),
             Turn::Thread(tcb) => {
                 self.critical_polls = 0;
                 self.make_way();
@@ -66,8 +66,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.pass_on();
         self.hear_thieves();
         let published = self.publish();
-        // A thread that came into the queue is published like what came into a deque.
-        self.offer(published || self.cpu.threads.count() > 1);
+        self.offer(published);
+    }
+
+    /// A CPU that pauses lets go of the thread that it ran last: it is in the queue, but for thieves to take only from here on.
+    pub(crate) fn put_by(&mut self) {
+        self.with_queue(Queue::put_prev);
     }
 
     fn whose_turn(&mut self) -> Turn {
@@ -270,8 +274,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 return None;
             }
             let masked = self.masked();
-            let tcb = threads.with(&mut *threads.queue.try_lock()?, |queue, _| queue.steal())??;
+            let mut queue = threads.queue.try_lock()?;
+            let stolen = threads.with(&mut queue, |queue, _| queue.steal())?;
+            if stolen.is_none() {
+                // Those that it looked at are not for thieves. Nobody comes again, or stays awake for it, before its CPU has
+                // been at the queue. Ordering: Relaxed; under the lock, as all its stores.
+                threads.spare.store(0, Ordering::Relaxed);
+            }
+            drop(queue);
             drop(masked);
+            let tcb = stolen?;
             self.machine.interleave();
             // SAFETY: the queue had it, so it is live; what is queued is a thread, with a header.
             let header = unsafe { tcb.as_ref() }.header.get()?;

@@ -36,9 +36,11 @@ impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             tcb.life.set(Life::Begun);
         }
         local.current.set(Some(NonNull::from(tcb)));
+        let preempt_off = local.preempt_off.replace(0);
         self.machine.activate(tcb.space.get());
         // SAFETY: the caller's promise, and W2; the loop holds no lock here.
         unsafe { self.machine.switch(local.loop_context.as_ptr(), tcb.context.get()) };
+        local.preempt_off.set(preempt_off);
         local.current.set(None);
         if !tcb.stack_is_sound() {
             self.machine.stack_overflowed();

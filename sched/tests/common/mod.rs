@@ -23,7 +23,11 @@ pub struct Virtual {
     pub kicked: [AtomicBool; CPUS],
     pub timer_ns: [AtomicU64; CPUS],
     pub masked: AtomicUsize,
+    /// What happens wherever the scheduler lets something come between, until it says that it is over.
+    pub meanwhile: Mutex<Option<Meanwhile>>,
 }
+
+pub type Meanwhile = Box<dyn FnMut() -> bool + Send>;
 
 // SAFETY: 1. `Test::on` sets the CPU of the one thread that steps. 2. Handlers run between steps only. 3. and 4. The
 // test delivers kicks; a halt returns at once, as a simulator's may.
@@ -65,6 +69,16 @@ unsafe impl Machine for Virtual {
 
     fn seed(&self) -> u64 {
         0
+    }
+
+    fn interleave(&self) {
+        // Out of its place while it runs: it may come by here itself.
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(mut meanwhile) = meanwhile
+            && !meanwhile()
+        {
+            *self.meanwhile.lock().unwrap() = Some(meanwhile);
+        }
     }
 }
 

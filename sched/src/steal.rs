@@ -36,11 +36,6 @@ impl Cpu {
     }
 
     fn has_published(&self) -> bool {
-        #[cfg(feature = "threads")]
-        // Ordering: Relaxed; as for `has_to_spare`.
-        if self.threads.spare.load(Ordering::Relaxed) > 0 {
-            return true;
-        }
         !self.normal_deque.stealer().is_empty() || !self.background_deque.stealer().is_empty()
     }
 }
@@ -59,17 +54,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ///
     /// Lock-free; at most a few tries at each of two deques of each CPU.
     pub(crate) fn steal(&self, me: CpuId, first: usize) -> Option<(CpuId, Queued)> {
-        let futures = [Tier::Normal, Tier::Background].into_iter().find_map(|tier| {
+        [Tier::Normal, Tier::Background].into_iter().find_map(|tier| {
             self.others(me, first).filter(|(_, victim)| victim.has_to_spare()).find_map(
                 |(id, victim)| {
                     self.machine.interleave();
                     Some((id, victim.steal(tier)?))
                 },
             )
-        });
-        #[cfg(feature = "threads")]
-        let futures = futures.or_else(|| self.steal_thread(me, first));
-        futures
+        })
     }
 
     /// The last look of PB1 at other CPUs' things: whether there is anything to take. A CPU that has tasks ready

@@ -17,6 +17,7 @@
 //! before anybody can see it runnable.
 
 mod cell;
+mod change;
 mod cpu;
 mod guard;
 mod policy;
@@ -26,15 +27,18 @@ mod spawn;
 mod stack;
 mod switching;
 mod tcb;
+mod thread_ref;
 
 pub use guard::NoReschedule;
 pub use policy::Policy;
 pub use settings::ThreadSettings;
 pub use spawn::{SpawnError, ThreadBuilder};
 pub use stack::{Stack, StackMemory};
+pub use thread_ref::{ThreadRef, ThreadStats};
 
 pub(crate) use cell::Thread;
 pub(crate) use cpu::CpuThreads;
+pub(crate) use run::Theft;
 pub(crate) use tcb::Tcb;
 
 use crate::Scheduler;

@@ -26,9 +26,9 @@ struct Frame {
     x21_to_x28: [u64; 8],
     x29: u64,
     x30: unsafe extern "C" fn() -> !,
-    #[cfg(target_feature = "fp-armv8")]
+    #[cfg(target_feature = "neon")]
     fpcr: [u64; 2],
-    #[cfg(target_feature = "fp-armv8")]
+    #[cfg(target_feature = "neon")]
     d8_to_d15: [u64; 8],
 }
 
@@ -47,9 +47,9 @@ pub(super) unsafe fn prepare(stack: NonNull<[u8]>, entry: Entry, argument: *mut 
         x21_to_x28: [0; 8],
         x29: 0,
         x30: trampoline,
-        #[cfg(target_feature = "fp-armv8")]
+        #[cfg(target_feature = "neon")]
         fpcr: [0; 2],
-        #[cfg(target_feature = "fp-armv8")]
+        #[cfg(target_feature = "neon")]
         d8_to_d15: [0; 8],
     };
     // SAFETY: on the caller's stack, aligned by `top`.
@@ -70,74 +70,61 @@ unsafe extern "C" fn trampoline() -> ! {
     )
 }
 
-/// x9 and x10 are scratch: the caller saves them.
-#[cfg(target_feature = "fp-armv8")]
-#[unsafe(naked)]
-pub(super) unsafe extern "C" fn switch(from: *mut Context, to: Context) {
-    naked_asm!(
-        "sub sp, sp, #{size}",
-        "stp x19, x20, [sp]",
-        "stp x21, x22, [sp, #{x21}]",
-        "stp x23, x24, [sp, #{x21} + 16]",
-        "stp x25, x26, [sp, #{x21} + 32]",
-        "stp x27, x28, [sp, #{x21} + 48]",
-        "stp x29, x30, [sp, #{x29}]",
+macro_rules! switch {
+    (save: [$($save:literal),*], load: [$($load:literal),*], $($operands:tt)*) => {
+        /// A call that returns in another context. x9 and x10 are scratch: the caller saves them.
+        #[unsafe(naked)]
+        pub(super) unsafe extern "C" fn switch(from: *mut Context, to: Context) {
+            naked_asm!(
+                "sub sp, sp, #{size}",
+                "stp x19, x20, [sp]",
+                "stp x21, x22, [sp, #{x21}]",
+                "stp x23, x24, [sp, #{x21} + 16]",
+                "stp x25, x26, [sp, #{x21} + 32]",
+                "stp x27, x28, [sp, #{x21} + 48]",
+                "stp x29, x30, [sp, #{x29}]",
+                $($save,)*
+                "mov x10, sp",
+                "str x10, [x0]",
+                "mov sp, x1",
+                $($load,)*
+                "ldp x19, x20, [sp]",
+                "ldp x21, x22, [sp, #{x21}]",
+                "ldp x23, x24, [sp, #{x21} + 16]",
+                "ldp x25, x26, [sp, #{x21} + 32]",
+                "ldp x27, x28, [sp, #{x21} + 48]",
+                "ldp x29, x30, [sp, #{x29}]",
+                "add sp, sp, #{size}",
+                "ret",
+                size = const size_of::<Frame>(),
+                x21 = const offset_of!(Frame, x21_to_x28),
+                x29 = const offset_of!(Frame, x29),
+                $($operands)*
+            )
+        }
+    };
+}
+
+#[cfg(target_feature = "neon")]
+switch!(
+    save: [
         "mrs x9, fpcr",
         "str x9, [sp, #{fpcr}]",
         "stp d8, d9, [sp, #{d8}]",
         "stp d10, d11, [sp, #{d8} + 16]",
         "stp d12, d13, [sp, #{d8} + 32]",
-        "stp d14, d15, [sp, #{d8} + 48]",
-        "mov x10, sp",
-        "str x10, [x0]",
-        "mov sp, x1",
-        "ldp x19, x20, [sp]",
-        "ldp x21, x22, [sp, #{x21}]",
-        "ldp x23, x24, [sp, #{x21} + 16]",
-        "ldp x25, x26, [sp, #{x21} + 32]",
-        "ldp x27, x28, [sp, #{x21} + 48]",
-        "ldp x29, x30, [sp, #{x29}]",
+        "stp d14, d15, [sp, #{d8} + 48]"
+    ],
+    load: [
         "ldr x9, [sp, #{fpcr}]",
         "msr fpcr, x9",
         "ldp d8, d9, [sp, #{d8}]",
         "ldp d10, d11, [sp, #{d8} + 16]",
         "ldp d12, d13, [sp, #{d8} + 32]",
-        "ldp d14, d15, [sp, #{d8} + 48]",
-        "add sp, sp, #{size}",
-        "ret",
-        size = const size_of::<Frame>(),
-        x21 = const offset_of!(Frame, x21_to_x28),
-        x29 = const offset_of!(Frame, x29),
-        fpcr = const offset_of!(Frame, fpcr),
-        d8 = const offset_of!(Frame, d8_to_d15),
-    )
-}
-
-/// x10 is scratch: the caller saves it.
-#[cfg(not(target_feature = "fp-armv8"))]
-#[unsafe(naked)]
-pub(super) unsafe extern "C" fn switch(from: *mut Context, to: Context) {
-    naked_asm!(
-        "sub sp, sp, #{size}",
-        "stp x19, x20, [sp]",
-        "stp x21, x22, [sp, #{x21}]",
-        "stp x23, x24, [sp, #{x21} + 16]",
-        "stp x25, x26, [sp, #{x21} + 32]",
-        "stp x27, x28, [sp, #{x21} + 48]",
-        "stp x29, x30, [sp, #{x29}]",
-        "mov x10, sp",
-        "str x10, [x0]",
-        "mov sp, x1",
-        "ldp x19, x20, [sp]",
-        "ldp x21, x22, [sp, #{x21}]",
-        "ldp x23, x24, [sp, #{x21} + 16]",
-        "ldp x25, x26, [sp, #{x21} + 32]",
-        "ldp x27, x28, [sp, #{x21} + 48]",
-        "ldp x29, x30, [sp, #{x29}]",
-        "add sp, sp, #{size}",
-        "ret",
-        size = const size_of::<Frame>(),
-        x21 = const offset_of!(Frame, x21_to_x28),
-        x29 = const offset_of!(Frame, x29),
-    )
-}
+        "ldp d14, d15, [sp, #{d8} + 48]"
+    ],
+    fpcr = const offset_of!(Frame, fpcr),
+    d8 = const offset_of!(Frame, d8_to_d15),
+);
+#[cfg(not(target_feature = "neon"))]
+switch!(save: [], load: [],);

@@ -43,6 +43,8 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) cpu: &'static Cpu,
     pub(crate) critical_inbox: Owner<'static, Header>,
     pub(crate) normal_inbox: Owner<'static, Header>,
+    #[cfg(feature = "threads")]
+    pub(crate) changes: Owner<'static, crate::thread::Tcb>,
     /// Out of an inbox, and not yet in a run queue: empty between steps, unless a destructor panicked in one.
     arrived: List<Header>,
     pub(crate) critical: List<Header>,
@@ -143,6 +145,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             cpu,
             critical_inbox,
             normal_inbox,
+            #[cfg(feature = "threads")]
+            changes: cpu.threads.changes.take_owner().ok_or(EnterError::AlreadyEntered(id))?,
             arrived: parked.arrived,
             critical: parked.critical,
             normal: RunQueue::new(normal_deque, parked.normal),
@@ -203,6 +207,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.end_pause();
         self.acknowledge();
         self.drain_inboxes();
+        #[cfg(feature = "threads")]
+        self.answer_changes();
         self.turn_timers();
         if self.steps.is_multiple_of(INJECTOR_INTERVAL_STEPS) {
             self.take_injected();
@@ -308,12 +314,23 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.cpu.stats.steals_tried.add(1);
         let first = self.next_victim;
         self.next_victim = (first + 1) % CPUS;
-        let Some((victim, task)) = self.scheduler.steal(self.id, first) else { return false };
+        let stolen = self.scheduler.steal(self.id, first);
+        #[cfg(feature = "threads")]
+        let stolen = stolen.or_else(|| match self.scheduler.steal_thread(self.id, first) {
+            crate::thread::Theft::Taken(victim, task) => Some((victim, task)),
+            _ => None,
+        });
+        stolen.is_some_and(|(victim, task)| {
+            self.take_stolen(victim, task);
+            true
+        })
+    }
+
+    pub(crate) fn take_stolen(&mut self, victim: CpuId, task: Queued) {
         self.cpu.stats.steals_won.add(1);
         let id = task.header().id();
         trace!(self.scheduler, Event::Steal { task: id, victim });
         self.enqueue(task);
-        true
     }
 
     /// Moves what came out of an inbox into the run queues.
@@ -340,7 +357,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             unsafe { Header::free(task.into_header()) };
             return false;
         }
-        if header.meta().affinity.is_some_and(|allowed| !allowed.contains(self.id)) {
+        // The home first (G3 in `thread::change`).
+        #[cfg(feature = "threads")]
+        let former_home_of_thread = task.tcb().and_then(|tcb| {
+            let former_home = header.set_home(self.id);
+            self.adopt_changes(tcb);
+            former_home
+        });
+        if task.affinity().is_some_and(|allowed| !allowed.contains(self.id)) {
             #[cfg(feature = "threads")]
             self.forget_thread(&task, crate::class::Dequeue::Move);
             let masked = self.scheduler.masked();
@@ -351,6 +375,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             return false;
         }
         let former_home = header.set_home(self.id);
+        #[cfg(feature = "threads")]
+        let former_home = former_home_of_thread.or(former_home);
         header.set_stamp(self.next_stamp);
         self.next_stamp += 1;
         let id = header.id();

@@ -36,6 +36,19 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             return Step::Undone;
         }
         scheduler.machine.interleave();
+        // The same look at others' threads, whose queues show only who takes.
+        #[cfg(feature = "threads")]
+        match scheduler.steal_thread(self.id, self.id.index() + 1) {
+            crate::thread::Theft::Nothing => {}
+            theft => {
+                self.withdraw();
+                self.disarm();
+                drop(masked);
+                let crate::thread::Theft::Taken(victim, task) = theft else { return Step::Undone };
+                self.take_stolen(victim, task);
+                return Step::Stole;
+            }
+        }
         // Real-time threads that have had their share are there still: the end of the slice brings the loop back to them.
         #[cfg(feature = "threads")]
         let keeps_slice = self.cpu.threads.has_work();

@@ -88,7 +88,7 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     const_fn! {
-        const fn new() -> Self {
+        pub(crate) const fn new() -> Self {
             Self(AtomicU64::new(0))
         }
     }

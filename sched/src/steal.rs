@@ -35,18 +35,6 @@ impl Cpu {
         None
     }
 
-    /// Threads need no publication.
-    #[cfg(feature = "threads")]
-    fn has_threads_to_spare(&self) -> bool {
-        // Ordering: Relaxed; as for `has_to_spare`.
-        self.threads.spare.load(Ordering::Relaxed) > 0
-    }
-
-    #[cfg(not(feature = "threads"))]
-    fn has_threads_to_spare(&self) -> bool {
-        false
-    }
-
     fn has_published(&self) -> bool {
         !self.normal_deque.stealer().is_empty() || !self.background_deque.stealer().is_empty()
     }
@@ -66,38 +54,31 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ///
     /// Lock-free; at most a few tries at each of two deques of each CPU.
     pub(crate) fn steal(&self, me: CpuId, first: usize) -> Option<(CpuId, Queued)> {
-        let futures = [Tier::Normal, Tier::Background].into_iter().find_map(|tier| {
+        [Tier::Normal, Tier::Background].into_iter().find_map(|tier| {
             self.others(me, first).filter(|(_, victim)| victim.has_to_spare()).find_map(
                 |(id, victim)| {
                     self.machine.interleave();
                     Some((id, victim.steal(tier)?))
                 },
             )
-        });
-        #[cfg(feature = "threads")]
-        let futures = futures.or_else(|| self.steal_thread(me, first));
-        futures
+        })
     }
 
     /// The last look of PB1 at other CPUs' things: whether there is anything to take. A CPU that has tasks ready
     /// but none published is asked to publish (PD2): it will see this CPU idle when it does.
     pub(crate) fn others_have_work(&self, masked: &Masked<'_, M>, me: CpuId) -> bool {
         self.has_injected()
-            || self.others(me, me.index() + 1).any(|(id, victim)| {
-                if victim.has_threads_to_spare() {
-                    return true;
-                }
-                if !victim.has_to_spare() {
-                    return false;
-                }
-                let published = victim.has_published();
-                self.machine.interleave();
-                // Ordering: AcqRel; pairs with the owner's swap, so that each request is answered by a
-                // publication that comes after it.
-                if !published && !victim.hungry.swap(true, Ordering::AcqRel) {
-                    self.kick(masked, id);
-                }
-                published
-            })
+            || self.others(me, me.index() + 1).filter(|(_, victim)| victim.has_to_spare()).any(
+                |(id, victim)| {
+                    let published = victim.has_published();
+                    self.machine.interleave();
+                    // Ordering: AcqRel; pairs with the owner's swap, so that each request is answered by a
+                    // publication that comes after it.
+                    if !published && !victim.hungry.swap(true, Ordering::AcqRel) {
+                        self.kick(masked, id);
+                    }
+                    published
+                },
+            )
     }
 }

@@ -15,6 +15,25 @@ impl<M: Machine, T: Trace, const CPUS: usize> Schedule for Scheduler<M, T, CPUS>
     fn place(&self, task: Queued) {
         self.place_task(task);
     }
+
+    #[cfg(feature = "threads")]
+    fn change(&self, thread: crate::thread::ThreadRef) {
+        self.send_change(thread);
+    }
+
+    #[cfg(feature = "threads")]
+    fn affinity(&self, thread: &crate::thread::ThreadRef) -> Option<crate::CpuSet> {
+        self.affinity_of(thread)
+    }
+
+    #[cfg(feature = "threads")]
+    fn set_affinity(
+        &self,
+        thread: &crate::thread::ThreadRef,
+        cpus: crate::CpuSet,
+    ) -> Result<(), crate::EmptyAffinity> {
+        self.set_affinity_of(thread, cpus)
+    }
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
@@ -38,7 +57,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         // Ordering: Relaxed; of this very CPU, or stale: then the task waits in an inbox, as for any loop that has gone.
         let is_online = |cpu: &CpuId| self.online.contains(*cpu, Ordering::Relaxed);
         let here = self.here(masked).map(|(id, _)| id).filter(is_online);
-        match task.header().meta().affinity {
+        match task.affinity() {
             None => here,
             Some(allowed) => here
                 .filter(|&cpu| allowed.contains(cpu))

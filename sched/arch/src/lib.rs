@@ -9,7 +9,6 @@ mod masked;
 mod rate;
 #[cfg(all(feature = "hardware", any(target_arch = "aarch64", target_arch = "x86_64")))]
 mod set_once;
-#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod switch;
 #[cfg(all(feature = "hardware", target_arch = "x86_64"))]
 pub mod x86_64;
@@ -18,5 +17,4 @@ pub use cpu_id::CpuId;
 pub use machine::{Interrupts, Machine};
 pub use masked::Masked;
 pub use rate::{Clock, Rate};
-#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 pub use switch::{Context, Entry, Switch};

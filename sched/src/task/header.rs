@@ -23,6 +23,17 @@ use sched_arch::CpuId;
 pub(crate) trait Schedule: Sync {
     /// Takes a task that became runnable, or whose last reference is gone, to the inbox of its home.
     fn place(&self, task: Queued);
+    /// Tells the loop that has the thread that its policy or affinity has changed.
+    #[cfg(feature = "threads")]
+    fn change(&self, thread: crate::thread::ThreadRef);
+    #[cfg(feature = "threads")]
+    fn affinity(&self, thread: &crate::thread::ThreadRef) -> Option<CpuSet>;
+    #[cfg(feature = "threads")]
+    fn set_affinity(
+        &self,
+        thread: &crate::thread::ThreadRef,
+        cpus: CpuSet,
+    ) -> Result<(), crate::EmptyAffinity>;
 }
 
 /// What a builder says about a task.
@@ -83,7 +94,12 @@ impl Header {
     }
 
     #[cfg(feature = "threads")]
-    fn is_thread(&self) -> bool {
+    pub(crate) fn scheduler(&self) -> &'static dyn Schedule {
+        self.scheduler
+    }
+
+    #[cfg(feature = "threads")]
+    pub(super) fn is_thread(&self) -> bool {
         self.vtable.is_thread
     }
 
@@ -129,7 +145,7 @@ impl Header {
     /// # Safety
     ///
     /// `wake` is the answer of a transition of this very task, not acted on yet.
-    pub(super) unsafe fn act_on(header: NonNull<Self>, wake: Wake) {
+    pub(crate) unsafe fn act_on(header: NonNull<Self>, wake: Wake) {
         if wake == Wake::Place {
             // SAFETY: `Place` means that the caller now has the queue's reference, so the header is live and
             // there is no other `Queued` (H1).
@@ -145,7 +161,7 @@ impl Header {
     /// # Safety
     ///
     /// The caller has a reference, and gives it up with this call.
-    pub(super) unsafe fn release(header: NonNull<Self>) {
+    pub(crate) unsafe fn release(header: NonNull<Self>) {
         // SAFETY: live by the caller's reference.
         let this = unsafe { header.as_ref() };
         let scheduler = this.scheduler;
@@ -196,6 +212,16 @@ impl Queued {
             return unsafe { tcb.as_ref() }.policy.get().push_level();
         }
         self.header().meta().tier.level()
+    }
+
+    /// The CPUs that may run it; `None`: any.
+    pub(crate) fn affinity(&self) -> Option<CpuSet> {
+        #[cfg(feature = "threads")]
+        if let Some(tcb) = self.tcb() {
+            // SAFETY: of a live thread (H1), which who has this has.
+            return unsafe { tcb.as_ref() }.affinity.get();
+        }
+        self.header().meta().affinity
     }
 
     /// Its control block, if it is a thread.

@@ -69,6 +69,13 @@ impl<T> JoinHandle<T> {
         self.header().id()
     }
 
+    /// The thread, if it is one.
+    #[cfg(feature = "threads")]
+    pub fn thread(&self) -> Option<crate::thread::ThreadRef> {
+        // SAFETY: a thread's, and the handle has a reference.
+        self.header().is_thread().then(|| unsafe { crate::thread::ThreadRef::new(self.header) })
+    }
+
     /// The task's name.
     pub fn name(&self) -> &'static str {
         self.header().meta().name

@@ -78,6 +78,7 @@ where
         return Err(SpawnError { closure, stack });
     };
     let (id, meta) = announce();
+    let affinity = meta.affinity;
     let thread = Thread {
         header: Header::new(&ThreadCell::<F, R, M, T, CPUS>::VTABLE, scheduler, id, meta),
         tcb: Tcb::new(),
@@ -96,6 +97,10 @@ where
     let tcb = unsafe { Thread::tcb(header).as_ref() };
     tcb.policy.set(policy);
     tcb.header.set(Some(header));
+    tcb.affinity.set(affinity);
+    let masked = scheduler.masked();
+    *tcb.asked.lock(&masked) = affinity;
+    drop(masked);
     tcb.context.set(context);
     tcb.space.set(space);
     tcb.canary.set(Some(canary));

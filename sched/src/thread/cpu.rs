@@ -8,20 +8,22 @@
 
 use super::settings::ThreadSettings;
 use super::tcb::{Tcb, TcbRef};
+use crate::class::fair::Entity;
 use crate::class::{Dequeue, Enqueue, Fair, Pick, Realtime, SchedClass, Set, Stop};
 use crate::lock::Lock;
 use crate::sync::{AtomicUsize, Ordering, const_fn};
 use crate::task::{Header, Tier};
 use core::cell::Cell;
 use core::ptr::NonNull;
-use sched_arch::Context;
+use mpsc_inbox::Inbox;
+use sched_arch::{Context, CpuId};
 
 type Classes = Set<Set<Stop<Tcb>, Realtime<Tcb>>, Fair<Tcb>>;
 
 /// The runnable threads of a CPU, and its executor.
 pub(crate) struct Queue {
     classes: Classes,
-    /// Those that any CPU may have, the current one included.
+    /// Runnable ones that more than one CPU may have, the current one included.
     stealable: usize,
 }
 
@@ -50,6 +52,8 @@ pub(crate) struct CpuThreads {
     pub(crate) count: AtomicUsize,
     /// Those of them that thieves may have. Written under the lock.
     pub(crate) spare: AtomicUsize,
+    /// Threads of this CPU of which something has changed.
+    pub(crate) changes: Inbox<Tcb>,
     /// Stands in the fair class for all futures but the Critical ones.
     pub(crate) executor: Tcb,
     pub(crate) local: Local,
@@ -84,6 +88,7 @@ impl CpuThreads {
                 queue: Lock::new(None),
                 count: AtomicUsize::new(0),
                 spare: AtomicUsize::new(0),
+                changes: Inbox::new(),
                 executor: Tcb::new(),
                 local: Local {
                     loop_context: Cell::new(Context::EMPTY),
@@ -169,6 +174,26 @@ impl Queue {
         let _ = unsafe { self.classes.dequeue_task(tcb, why, now_ns) };
     }
 
+    /// Takes out a thread, if it is here, and tells whether it was runnable.
+    ///
+    /// # Safety
+    ///
+    /// `tcb` is live, and not running.
+    pub(crate) unsafe fn withdraw(&mut self, tcb: NonNull<Tcb>, now_ns: u64) -> bool {
+        // SAFETY: live.
+        let this = unsafe { tcb.as_ref() };
+        if !self.classes.holds(this) {
+            return false;
+        }
+        let is_runnable = !Entity::of(this).is_delayed();
+        if is_runnable {
+            self.stealable -= usize::from(is_stealable(this));
+        }
+        // SAFETY: live, and in this queue.
+        let _ = unsafe { self.classes.dequeue_task(tcb, Dequeue::Move, now_ns) };
+        is_runnable
+    }
+
     /// Whose turn it is. `has_futures`: whether the executor has anything to do.
     pub(crate) fn choose(&mut self, executor: &Tcb, has_futures: bool, now_ns: u64) -> Chosen {
         let itself = NonNull::from(executor);
@@ -215,9 +240,12 @@ impl Queue {
         self.classes.upper().upper().runnable() > 0
     }
 
-    /// Takes one that would run last, for another CPU.
-    pub(crate) fn steal(&mut self) -> Option<NonNull<Tcb>> {
-        let TcbRef(tcb) = self.classes.steal_task(&mut is_stealable)?;
+    /// Takes one that would run last, for `thief`.
+    pub(crate) fn steal(&mut self, thief: CpuId) -> Option<NonNull<Tcb>> {
+        let mut may_take = |tcb: &Tcb| {
+            tcb.header.get().is_some() && tcb.affinity.get().is_none_or(|set| set.contains(thief))
+        };
+        let TcbRef(tcb) = self.classes.steal_task(&mut may_take)?;
         self.stealable -= 1;
         Some(tcb)
     }
@@ -229,12 +257,11 @@ impl Queue {
     }
 
     fn holds_runnable(&self, executor: &Tcb) -> bool {
-        self.classes.holds(executor) && !crate::class::fair::Entity::of(executor).is_delayed()
+        self.classes.holds(executor) && !Entity::of(executor).is_delayed()
     }
 }
 
-/// Whether a thread may run on any CPU.
+/// Whether a thread may run on more than one CPU.
 fn is_stealable(tcb: &Tcb) -> bool {
-    // SAFETY: a thread that a queue has is live.
-    tcb.header.get().is_some_and(|header| unsafe { header.as_ref() }.meta().affinity.is_none())
+    tcb.header.get().is_some() && tcb.affinity.get().is_none_or(|set| set.iter().nth(1).is_some())
 }

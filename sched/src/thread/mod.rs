@@ -12,11 +12,55 @@
 //! | [`preempt`](Scheduler::preempt) | wait-free up to the switch | the end of an interrupt handler | no | one switch |
 //! | [`no_reschedule`](Scheduler::no_reschedule) | wait-free | anywhere | no | O(1) |
 //!
+//! ```
+//! # use sched::{CpuId, Machine, Scheduler, Settings, thread::{Policy, Stack, StackMemory}, class::Nice};
+//! # use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+//! # struct OneCpu { clock_ns: AtomicU64, timer_ns: AtomicU64 }
+//! # // SAFETY: there is one CPU, and handlers run in `checkpoint` only, never while interrupts are masked.
+//! # unsafe impl Machine for OneCpu {
+//! #     type Saved = ();
+//! #     fn cpu(&self) -> Option<CpuId> { Some(CpuId::new(0)) }
+//! #     fn now_ns(&self) -> u64 { self.clock_ns.fetch_add(1_000, Relaxed) }
+//! #     fn mask(&self) {}
+//! #     unsafe fn restore(&self, (): ()) {}
+//! #     fn kick(&self, _: CpuId) {}
+//! #     unsafe fn halt(&self) {}
+//! #     fn set_timer(&self, at_ns: u64) { self.timer_ns.store(at_ns, Relaxed) }
+//! #     fn seed(&self) -> u64 { 0 }
+//! #     fn checkpoint(&self) {
+//! #         if self.timer_ns.load(Relaxed) <= self.now_ns() {
+//! #             self.timer_ns.store(u64::MAX, Relaxed);
+//! #             sched::Interrupts::on_timer(&SCHEDULER);
+//! #         }
+//! #     }
+//! # }
+//! // SAFETY: the architecture's own switch; this machine has no mask.
+//! # #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+//! unsafe impl sched_arch::Switch for OneCpu {
+//!     unsafe fn begin(&self) {} // on hardware: unmask
+//! }
+//! # static SCHEDULER: Scheduler<OneCpu, (), 1> = Scheduler::new(
+//! #     OneCpu { clock_ns: AtomicU64::new(0), timer_ns: AtomicU64::new(u64::MAX) }, (), Settings::DEFAULT);
+//!
+//! static MEMORY: StackMemory<32_768> = StackMemory::new();
+//!
+//! # #[cfg(all(not(miri), any(target_arch = "x86_64", target_arch = "aarch64")))] {
+//! let worker = SCHEDULER.thread("worker").policy(Policy::fair(Nice::new(-5)));
+//! worker.spawn(MEMORY.claim().unwrap(), || {
+//!     SCHEDULER.wait(SCHEDULER.sleep_ms(10)).unwrap();
+//!     SCHEDULER.stop();
+//! }).unwrap();
+//! SCHEDULER.enter().unwrap().run();
+//! assert!(SCHEDULER.totals().completed == 1);
+//! # }
+//! ```
+//!
 //! The order on a CPU: Stop threads, Critical futures, real-time threads, then fair threads and all other futures by weight. The
 //! futures of a CPU are one member of its fair class, the *executor*. Only the loop queues: a thread comes back to it, its context saved,
 //! before anybody can see it runnable.
 
 mod cell;
+mod change;
 mod cpu;
 mod guard;
 mod policy;
@@ -26,15 +70,18 @@ mod spawn;
 mod stack;
 mod switching;
 mod tcb;
+mod thread_ref;
 
 pub use guard::NoReschedule;
 pub use policy::Policy;
 pub use settings::ThreadSettings;
 pub use spawn::{SpawnError, ThreadBuilder};
 pub use stack::{Stack, StackMemory};
+pub use thread_ref::{ThreadRef, ThreadStats};
 
 pub(crate) use cell::Thread;
 pub(crate) use cpu::CpuThreads;
+pub(crate) use run::Theft;
 pub(crate) use tcb::Tcb;
 
 use crate::Scheduler;

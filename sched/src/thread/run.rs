@@ -117,11 +117,18 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// Takes in a thread that became runnable, or came from another CPU. The queue has its `Queued` from now on.
     pub(crate) fn enqueue_thread(&mut self, tcb: NonNull<Tcb>, is_moved: bool) {
         // SAFETY: this loop has it (N1), so it is live.
-        let why = match unsafe { tcb.as_ref() }.life.get() {
+        let this = unsafe { tcb.as_ref() };
+        let why = match this.life.get() {
             Life::New => Enqueue::Fork,
             _ if is_moved => Enqueue::Move,
             _ => Enqueue::Wakeup,
         };
+        match why {
+            Enqueue::Move => this.stats.migrations.add(1),
+            Enqueue::Wakeup => this.stats.wakes.add(1),
+            Enqueue::Fork => {}
+        }
+        this.runnable_since_ns.set(self.scheduler.machine.now_ns());
         // SAFETY: as above; a thread that sleeps in a queue has that queue's CPU for its home.
         self.with_queue(|queue, now_ns| unsafe { queue.enqueue(tcb, why, now_ns) });
     }
@@ -134,7 +141,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
     }
 
-    fn with_queue(&self, f: impl FnOnce(&mut Queue, u64)) {
+    pub(super) fn with_queue(&self, f: impl FnOnce(&mut Queue, u64)) {
         let threads = &self.cpu.threads;
         let masked = self.scheduler.masked();
         let now_ns = self.scheduler.machine.now_ns();
@@ -152,6 +159,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let (id, name, tier) = (head.id(), head.meta().name, head.meta().tier);
         self.cpu.stats.thread_runs.add(1);
         trace!(self.scheduler, Event::Run { task: id, tier, name });
+        let began_ns = self.scheduler.machine.now_ns();
+        this.stats.runs.add(1);
+        this.stats.wait_ns.add(began_ns.saturating_sub(this.runnable_since_ns.get()));
         let begin = head.state.begin_thread();
         self.scheduler.machine.interleave();
         if begin.was_notified {
@@ -169,6 +179,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         } else {
             // SAFETY: the thread is `RUNNING` by this loop.
             unsafe { Header::poll(header, &mut Context::from_waker(core::task::Waker::noop())) };
+            let now_ns = self.scheduler.machine.now_ns();
+            this.stats.run_ns.add(now_ns.saturating_sub(began_ns));
+            this.runnable_since_ns.set(now_ns);
             self.after_run(header, tcb)
         };
         trace!(self.scheduler, Event::Stop { task: id, outcome });
@@ -196,6 +209,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             }
             Stopped::Preempted => {
                 // It stays the queue's current one: the next choice puts it back, or goes on with it.
+                // SAFETY: as above.
+                unsafe { tcb.as_ref() }.stats.preempted.add(1);
                 state.end_runnable();
                 self.cpu.stats.preempted.add(1);
                 Outcome::Preempted
@@ -264,31 +279,39 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 }
 
+/// What came of looking for a thread to steal.
+pub(crate) enum Theft {
+    Taken(CpuId, Queued),
+    Nothing,
+    /// A lock was held, so that there may be one.
+    Busy,
+}
+
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
-    /// A thread of another CPU that would run last there. Locks that are held are passed by.
-    pub(crate) fn steal_thread(&self, me: CpuId, first: usize) -> Option<(CpuId, Queued)> {
-        self.others(me, first).find_map(|(id, victim)| {
+    /// A thread of another CPU that would run last there, and may run here. Locks that are held are passed by.
+    pub(crate) fn steal_thread(&self, me: CpuId, first: usize) -> Theft {
+        let mut result = Theft::Nothing;
+        for (id, victim) in self.others(me, first) {
             let threads = &victim.threads;
             // Ordering: Relaxed; a hint, or ordered by the caller's fence (PB1).
             if threads.spare.load(Ordering::Relaxed) == 0 {
-                return None;
+                continue;
             }
             let masked = self.masked();
-            let mut queue = threads.queue.try_lock()?;
-            let stolen = threads.with(&mut queue, |queue, _| queue.steal())?;
-            if stolen.is_none() {
-                // Those that it looked at are not for thieves. Nobody comes again, or stays awake for it, before its CPU has
-                // been at the queue. Ordering: Relaxed; under the lock, as all its stores.
-                threads.spare.store(0, Ordering::Relaxed);
-            }
+            let Some(mut queue) = threads.queue.try_lock() else {
+                result = Theft::Busy;
+                continue;
+            };
+            let taken = threads.with(&mut queue, |queue, _| queue.steal(me)).flatten();
             drop(queue);
             drop(masked);
-            let tcb = stolen?;
             self.machine.interleave();
             // SAFETY: the queue had it, so it is live; what is queued is a thread, with a header.
-            let header = unsafe { tcb.as_ref() }.header.get()?;
-            // SAFETY: it was `QUEUED` in that queue, which had the queue's reference, and has it no more (U1).
-            Some((id, unsafe { Queued::from_raw(header) }))
-        })
+            if let Some(header) = taken.and_then(|tcb| unsafe { tcb.as_ref() }.header.get()) {
+                // SAFETY: it was `QUEUED` in that queue, which had the queue's reference, and has it no more (U1).
+                return Theft::Taken(id, unsafe { Queued::from_raw(header) });
+            }
+        }
+        result
     }
 }

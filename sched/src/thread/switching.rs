@@ -10,7 +10,7 @@
 use super::NoReschedule;
 use super::cpu::Local;
 use super::tcb::{CANARY, Life, Stopped, Tcb};
-use super::{Executor, NotAThread, Stack};
+use super::{Executor, NotAThread, Stack, ThreadRef};
 use crate::Scheduler;
 use crate::core_loop::Core;
 use crate::sync::Ordering;
@@ -159,6 +159,14 @@ impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             token.set(false);
         }
         Ok(())
+    }
+
+    /// The calling thread; `None` if the caller is none.
+    pub fn current_thread(&self) -> Option<ThreadRef> {
+        let masked = self.masked();
+        let (_, _, header) = self.running_thread(&masked)?;
+        // SAFETY: a thread's; it runs, so the loop has a reference.
+        Some(unsafe { ThreadRef::new(header) })
     }
 
     /// What wakes the calling thread; `None` if the caller is none. Callable from any context but NMI, as any waker.

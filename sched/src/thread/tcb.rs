@@ -1,12 +1,16 @@
 //! What the classes and the switch know of a thread.
 
 use super::policy::{AtomicPolicy, Policy};
+use super::thread_ref::Counters;
 use crate::class::fair::Entity;
 use crate::class::{self, FairTask, Handle, ListTask, Node};
-use crate::sync::const_fn;
+use crate::cpu_set::CpuSet;
+use crate::lock::Lock;
+use crate::sync::{AtomicBool, const_fn};
 use crate::task::Header;
 use core::cell::Cell;
 use core::ptr::NonNull;
+use mpsc_inbox::QueuedBit;
 use sched_arch::Context;
 
 /// Why a context came back to its CPU's loop.
@@ -32,7 +36,7 @@ pub(crate) enum Life {
 
 /// A thread's control block, or that of a CPU's executor.
 ///
-/// **N1** All but `policy` is one party's at a time: of the loop that has the thread, of a thief that takes it, under the
+/// **N1** All but `policy`, `asked`, `changed`, the links and the counters is one party's at a time: of the loop that has the thread, of a thief that takes it, under the
 /// lock of the class it is queued in; or, while it runs, of the thread itself, with interrupts masked. The state word hands
 /// it from one to the next.
 pub(crate) struct Tcb {
@@ -48,6 +52,17 @@ pub(crate) struct Tcb {
     pub(crate) token: Cell<bool>,
     /// What [`Switch::activate`](sched_arch::Switch::activate) is told.
     pub(crate) space: Cell<usize>,
+    /// The CPUs that may run it; `None`: any.
+    pub(crate) affinity: Cell<Option<CpuSet>>,
+    /// The same, as asked for last.
+    pub(crate) asked: Lock<Option<CpuSet>>,
+    /// The two may differ.
+    pub(crate) changed: AtomicBool,
+    pub(super) change_link: mpsc_inbox::Link<Tcb>,
+    pub(super) change_queued: QueuedBit,
+    pub(crate) stats: Counters,
+    /// Since when it is runnable.
+    pub(crate) runnable_since_ns: Cell<u64>,
     /// The lowest word of the stack, which nothing should reach.
     pub(crate) canary: Cell<Option<NonNull<u64>>>,
 }
@@ -68,6 +83,13 @@ impl Tcb {
                 life: Cell::new(Life::New),
                 token: Cell::new(false),
                 space: Cell::new(0),
+                affinity: Cell::new(None),
+                asked: Lock::new(None),
+                changed: AtomicBool::new(false),
+                change_link: mpsc_inbox::Link::new(),
+                change_queued: QueuedBit::new(),
+                stats: Counters::new(),
+                runnable_since_ns: Cell::new(0),
                 canary: Cell::new(None),
             }
         }

@@ -6,6 +6,7 @@ mod common;
 
 mod basics;
 mod bench;
+mod changes;
 mod edges;
 mod executor;
 mod policies;

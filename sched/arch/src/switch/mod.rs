@@ -7,10 +7,29 @@
 //! - **W3** Both sides of a switch have interrupts masked. Each puts its own mask back later; a new context begins by
 //!   [`Switch::begin`].
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+#[cfg(target_arch = "aarch64")]
+use aarch64 as isa;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as isa;
+
+/// Elsewhere a machine has to switch by means of its own.
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+mod isa {
+    use super::{Context, Entry};
+    use core::ptr::NonNull;
+
+    pub(super) unsafe fn prepare(_: NonNull<[u8]>, _: Entry, _: *mut ()) -> Context {
+        panic!("this architecture has no switch")
+    }
+
+    pub(super) unsafe fn switch(_: *mut Context, _: Context) {
+        panic!("this architecture has no switch")
+    }
+}
 
 use crate::Machine;
 use core::ptr::{self, NonNull};
@@ -41,8 +60,8 @@ impl Context {
     }
 }
 
-/// What a machine gives besides, for those who run threads. Only `begin` has to be written: the rest is this crate's for
-/// the architecture at hand.
+/// What a machine gives besides, for those who run threads. On x86_64 and aarch64 only `begin` has to be written; elsewhere
+/// `prepare` and `switch` as well, which panic there.
 ///
 /// # Safety
 ///

@@ -8,7 +8,8 @@
 //! | 8 | r15, r14, r13, r12, rbx, rbp |
 //! | 56 | where it goes on |
 //!
-//! All other registers are the caller's to save, by the ABI; the direction flag is clear at every call.
+//! All other registers are the caller's to save, by the ABI; the direction flag is clear at every call. Shadow stacks are not
+//! switched: they must be off.
 
 use super::{Context, Entry};
 use core::arch::naked_asm;
@@ -67,54 +68,37 @@ unsafe extern "C" fn trampoline() -> ! {
     )
 }
 
-#[cfg(target_feature = "sse")]
-#[unsafe(naked)]
-pub(super) unsafe extern "C" fn switch(from: *mut Context, to: Context) {
-    naked_asm!(
-        "push rbp",
-        "push rbx",
-        "push r12",
-        "push r13",
-        "push r14",
-        "push r15",
-        "sub rsp, 8",
-        "stmxcsr [rsp]",
-        "fnstcw [rsp + 4]",
-        "mov [rdi], rsp",
-        "mov rsp, rsi",
-        "ldmxcsr [rsp]",
-        "fldcw [rsp + 4]",
-        "add rsp, 8",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
-        "ret",
-    )
+macro_rules! switch {
+    (save: [$($save:literal),*], load: [$($load:literal),*]) => {
+        /// A call that returns in another context.
+        #[unsafe(naked)]
+        pub(super) unsafe extern "C" fn switch(from: *mut Context, to: Context) {
+            naked_asm!(
+                "push rbp",
+                "push rbx",
+                "push r12",
+                "push r13",
+                "push r14",
+                "push r15",
+                "sub rsp, 8",
+                $($save,)*
+                "mov [rdi], rsp",
+                "mov rsp, rsi",
+                $($load,)*
+                "add rsp, 8",
+                "pop r15",
+                "pop r14",
+                "pop r13",
+                "pop r12",
+                "pop rbx",
+                "pop rbp",
+                "ret",
+            )
+        }
+    };
 }
 
+#[cfg(target_feature = "sse")]
+switch!(save: ["stmxcsr [rsp]", "fnstcw [rsp + 4]"], load: ["ldmxcsr [rsp]", "fldcw [rsp + 4]"]);
 #[cfg(not(target_feature = "sse"))]
-#[unsafe(naked)]
-pub(super) unsafe extern "C" fn switch(from: *mut Context, to: Context) {
-    naked_asm!(
-        "push rbp",
-        "push rbx",
-        "push r12",
-        "push r13",
-        "push r14",
-        "push r15",
-        "sub rsp, 8",
-        "mov [rdi], rsp",
-        "mov rsp, rsi",
-        "add rsp, 8",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
-        "ret",
-    )
-}
+switch!(save: [], load: []);

@@ -129,8 +129,18 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             Enqueue::Fork => {}
         }
         this.runnable_since_ns.set(self.scheduler.machine.now_ns());
-        // SAFETY: as above; a thread that sleeps in a queue has that queue's CPU for its home.
-        self.with_queue(|queue, now_ns| unsafe { queue.enqueue(tcb, why, now_ns) });
+        let is_all = self.queued() == 0 && !self.cpu.threads.has_work();
+        let threads = &self.cpu.threads;
+        let masked = self.scheduler.masked();
+        let now_ns = self.scheduler.machine.now_ns();
+        threads.with(&mut threads.queue.lock(&masked), |queue, executor| {
+            // SAFETY: as above; a thread that sleeps in a queue has that queue's CPU for its home.
+            unsafe { queue.enqueue(tcb, why, now_ns) };
+            if is_all {
+                // What this CPU is about to run is no thief's: else idle ones would pass it round.
+                queue.choose(executor, false, now_ns);
+            }
+        });
     }
 
     /// If it is a thread that sleeps in this CPU's queue, takes it out: it is to be freed, or to go elsewhere.

@@ -275,7 +275,11 @@ unsafe fn switch_in<M: Switch + 'static, T: Trace + 'static, const CPUS: usize>(
 /// The executor: polls what the loop gives it, one task after the other.
 ///
 /// It touches no queue (PD): picks and requeues are the loop's, and the poll between them can be preempted anywhere.
-unsafe extern "C" fn executor_main<M: Switch + 'static, T: Trace + 'static, const CPUS: usize>(
+unsafe extern "C-unwind" fn executor_main<
+    M: Switch + 'static,
+    T: Trace + 'static,
+    const CPUS: usize,
+>(
     argument: *mut (),
 ) -> ! {
     // SAFETY: `lend_stack` made it, for good.

@@ -127,3 +127,24 @@ fn a_tick_says_that_a_preempted_poll_remains() {
     assert!(!test.on(0, |core| core.tick_n(1)).has_remaining);
     test.finish();
 }
+
+/// What a CPU took to run it is not taken from it before it does: else idle CPUs pass it round.
+#[test]
+fn a_stolen_thread_is_not_stolen_from_the_thief() {
+    let mut test = Test::new(3);
+    let scheduler = test.scheduler();
+    for _ in 0..2 {
+        drop(spawn(&mut test, 0, Policy::DEFAULT, move || timer_interrupt(scheduler, 1)));
+    }
+    // The thief's executor has had something to do.
+    test.on(1, |_| drop(scheduler.spawn(async {})));
+    assert_eq!(test.step(1), Step::Ran);
+    assert_eq!(test.step(0), Step::Ran);
+    assert_eq!(test.step(1), Step::Stole);
+    assert_eq!(test.step(2), Step::Halted);
+    assert_eq!(test.step(1), Step::Ran);
+    for cpu in [0, 1, 2] {
+        test.settle(cpu);
+    }
+    test.finish();
+}

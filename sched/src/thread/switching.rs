@@ -36,10 +36,11 @@ impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             tcb.life.set(Life::Begun);
         }
         local.current.set(Some(NonNull::from(tcb)));
-        self.machine.activate(tcb.space.get());
+        self.machine.activate(tcb.attachment.get());
         // SAFETY: the caller's promise, and W2; the loop holds no lock here.
         unsafe { self.machine.switch(local.loop_context.as_ptr(), tcb.context.get()) };
         local.current.set(None);
+        self.machine.deactivate(tcb.attachment.get());
         if !tcb.stack_is_sound() {
             self.machine.stack_overflowed();
         }

@@ -26,6 +26,8 @@ mod steal;
 #[cfg(feature = "alloc")]
 mod stress;
 #[cfg(feature = "alloc")]
+mod threads;
+#[cfg(feature = "alloc")]
 mod tiers;
 #[cfg(feature = "alloc")]
 mod timer_storm;

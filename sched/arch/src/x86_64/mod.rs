@@ -17,6 +17,7 @@
 
 mod apic;
 mod bus;
+mod fpu;
 pub mod interrupts;
 mod local;
 mod machine;
@@ -24,5 +25,6 @@ pub mod tsc;
 
 pub use apic::{Command, LocalApic, TimerMode};
 pub use bus::{Bus, Hardware};
+pub use fpu::FpuState;
 pub use local::CpuLocal;
 pub use machine::{ApicMachine, Setup, Vectors};

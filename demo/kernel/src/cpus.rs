@@ -5,7 +5,6 @@ use crate::options::Options;
 use crate::{MAX_CPUS, SCHEDULER, arch};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use sched::thread::StackMemory;
 use sched::{CpuId, Machine as _};
 
 /// Bytes of each CPU's stack, on which its loop runs.
@@ -19,9 +18,6 @@ struct Stack(UnsafeCell<[u8; STACK_BYTES]>);
 unsafe impl Sync for Stack {}
 
 static STACKS: [Stack; MAX_CPUS] = [const { Stack(UnsafeCell::new([0; STACK_BYTES])) }; MAX_CPUS];
-
-/// Where each CPU polls futures, so that its timer can take one off the CPU in mid-poll.
-static EXECUTORS: [StackMemory<STACK_BYTES>; MAX_CPUS] = [const { StackMemory::new() }; MAX_CPUS];
 
 /// CPUs that run Rust.
 static UP: AtomicUsize = AtomicUsize::new(0);
@@ -57,9 +53,6 @@ pub(crate) fn run(index: usize) -> ! {
         Ok(core) => core,
         Err(error) => panic!("cpu{index} cannot enter: {error}"),
     };
-    if let Some(stack) = EXECUTORS[index].claim() {
-        assert!(core.lend_stack(stack).is_ok(), "cpu{index} has a stack for its futures already");
-    }
     core.run();
     drop(core);
     arch::park()

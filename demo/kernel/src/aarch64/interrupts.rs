@@ -101,7 +101,6 @@ pub(super) extern "C" fn on_irq() {
     if interrupted == Interrupted::Other(STOP_SGI.into()) && panic::is_panicking() {
         super::park()
     }
-    SCHEDULER.preempt();
 }
 
 /// A synchronous exception at EL1.

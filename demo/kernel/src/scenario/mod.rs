@@ -26,8 +26,6 @@ mod steal;
 #[cfg(feature = "alloc")]
 mod stress;
 #[cfg(feature = "alloc")]
-mod threads;
-#[cfg(feature = "alloc")]
 mod tiers;
 #[cfg(feature = "alloc")]
 mod timer_storm;

@@ -2,7 +2,7 @@
 
 use super::{
     counts, failures, idle, pause, ping_pong, registers, sixty_hz, sleep, statics, steal, stress,
-    threads, tiers, timer_storm, user,
+    tiers, timer_storm, user,
 };
 use crate::console::println;
 use crate::options::Options;
@@ -71,21 +71,15 @@ const ALL: &[Scenario] = scenarios! {
     "sixty-hz", 1 => sixty_hz::run;
     "registers", 1 => registers::run;
     "user", 1 => user::run;
-    "fairness", 1 => threads::fairness::run;
-    "side-by-side", 1 => threads::side_by_side::run;
-    "parking", 1 => threads::parking::run;
-    "affinity", 2 => threads::affinity::run;
-    "thread-registers", 1 => registers::in_threads;
     "pause", 2 => pause::run;
     "stress", 1 => stress::run;
     "counts", 1 => counts::run;
     "panic", 1 => failures::panic;
     "hang", 1 => failures::hang;
-    "overflow", 1 => threads::overflow;
 };
 
 /// Not among `all`: one wants the emulator to count, the others are not to pass.
-const BY_NAME_ONLY: [&str; 4] = ["counts", "panic", "hang", "overflow"];
+const BY_NAME_ONLY: [&str; 3] = ["counts", "panic", "hang"];
 
 /// A scenario that takes longer hangs.
 const LIMIT_NS: u64 = 60_000_000_000;

@@ -64,12 +64,10 @@ interrupt_entry!(nmi_entry, on_nmi);
 
 extern "C" fn on_kick() {
     SCHEDULER.machine().kicked(&Handlers);
-    SCHEDULER.preempt();
 }
 
 extern "C" fn on_timer() {
     SCHEDULER.machine().timer_fired(&Handlers);
-    SCHEDULER.preempt();
 }
 
 /// Only a panic sends one.

@@ -2,7 +2,7 @@
 
 use super::{CpuLocal, Gic, SgiTarget, interrupts, timer};
 use crate::set_once::SetOnce;
-use crate::{Clock, CpuId, Interrupts, Machine, Switch};
+use crate::{Clock, CpuId, Interrupts, Machine};
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// What is learned at start-up.
@@ -26,8 +26,6 @@ pub struct GicMachine<const CPUS: usize> {
     setup: SetOnce<Setup>,
     /// How each CPU is named by SGIs; 0 before it entered.
     targets: [AtomicU64; CPUS],
-    activate: fn(*mut ()),
-    deactivate: fn(*mut ()),
 }
 
 /// What [`GicMachine::interrupted`] found.
@@ -52,17 +50,7 @@ impl<const CPUS: usize> GicMachine<CPUS> {
             kick_sgi: kick_sgi & 0xf,
             setup: SetOnce::new(),
             targets: [const { AtomicU64::new(0) }; CPUS],
-            activate: |_| (),
-            deactivate: |_| (),
         }
-    }
-
-    /// With the hooks [`Switch::activate`] and [`Switch::deactivate`]; without this they do nothing.
-    #[must_use]
-    pub const fn with_hooks(mut self, activate: fn(*mut ()), deactivate: fn(*mut ())) -> Self {
-        self.activate = activate;
-        self.deactivate = deactivate;
-        self
     }
 
     /// Says what was learned; `false` if that was said before, and nothing changes.
@@ -136,22 +124,6 @@ impl<const CPUS: usize> GicMachine<CPUS> {
             return Interrupted::Other(intid);
         }
         Interrupted::Own
-    }
-}
-
-// SAFETY: 1, 2. The architecture's own switch. 3. The IRQ mask.
-unsafe impl<const CPUS: usize> Switch for GicMachine<CPUS> {
-    unsafe fn begin(&self) {
-        // SAFETY: what masked them is the loop's mask, which the loop puts back itself (W3).
-        unsafe { interrupts::restore(true) }
-    }
-
-    fn activate(&self, attachment: *mut ()) {
-        (self.activate)(attachment);
-    }
-
-    fn deactivate(&self, attachment: *mut ()) {
-        (self.deactivate)(attachment);
     }
 }
 

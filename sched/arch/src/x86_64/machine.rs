@@ -2,7 +2,7 @@
 
 use super::{Command, CpuLocal, Hardware, LocalApic, TimerMode, interrupts, tsc};
 use crate::set_once::SetOnce;
-use crate::{Clock, CpuId, Interrupts, Machine, Rate, Switch};
+use crate::{Clock, CpuId, Interrupts, Machine, Rate};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 /// The vectors of the machine's interrupts: 32 or more, and different.
@@ -40,8 +40,6 @@ pub struct ApicMachine<const CPUS: usize> {
     setup: SetOnce<Setup>,
     /// Each CPU's APIC id; `NOT_UP` before it entered.
     apic_ids: [AtomicU32; CPUS],
-    activate: fn(*mut ()),
-    deactivate: fn(*mut ()),
 }
 
 const NOT_UP: u32 = u32::MAX;
@@ -56,21 +54,7 @@ impl<const CPUS: usize> ApicMachine<CPUS> {
     ///
     /// It is used in ring 0 only, on CPUs whose GS points to a [`CpuLocal`] by then.
     pub const unsafe fn new(vectors: Vectors) -> Self {
-        Self {
-            vectors,
-            setup: SetOnce::new(),
-            apic_ids: [const { AtomicU32::new(NOT_UP) }; CPUS],
-            activate: |_| (),
-            deactivate: |_| (),
-        }
-    }
-
-    /// With the hooks [`Switch::activate`] and [`Switch::deactivate`]; without this they do nothing.
-    #[must_use]
-    pub const fn with_hooks(mut self, activate: fn(*mut ()), deactivate: fn(*mut ())) -> Self {
-        self.activate = activate;
-        self.deactivate = deactivate;
-        self
+        Self { vectors, setup: SetOnce::new(), apic_ids: [const { AtomicU32::new(NOT_UP) }; CPUS] }
     }
 
     /// Says what was learned; `false` if that was said before, and nothing changes.
@@ -133,22 +117,6 @@ impl<const CPUS: usize> ApicMachine<CPUS> {
         if let Some(setup) = self.setup.get() {
             setup.apic.end_interrupt();
         }
-    }
-}
-
-// SAFETY: 1, 2. The architecture's own switch. 3. The interrupt flag.
-unsafe impl<const CPUS: usize> Switch for ApicMachine<CPUS> {
-    unsafe fn begin(&self) {
-        // SAFETY: what masked them is the loop's mask, which the loop puts back itself (W3).
-        unsafe { interrupts::restore(true) }
-    }
-
-    fn activate(&self, attachment: *mut ()) {
-        (self.activate)(attachment);
-    }
-
-    fn deactivate(&self, attachment: *mut ()) {
-        (self.deactivate)(attachment);
     }
 }
 

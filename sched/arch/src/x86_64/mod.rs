@@ -17,7 +17,6 @@
 
 mod apic;
 mod bus;
-mod fpu;
 pub mod interrupts;
 mod local;
 mod machine;
@@ -25,6 +24,5 @@ pub mod tsc;
 
 pub use apic::{Command, LocalApic, TimerMode};
 pub use bus::{Bus, Hardware};
-pub use fpu::FpuState;
 pub use local::CpuLocal;
 pub use machine::{ApicMachine, Setup, Vectors};

@@ -5,15 +5,12 @@
 mod arch;
 
 use super::runner::{Found, cpus, ensure, pinned};
-use super::threads::on;
 use crate::SCHEDULER;
 use crate::options::Options;
 use alloc::format;
 use arch::{GENERAL, Registers, VECTOR, hold_registers};
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use sched::Machine as _;
-use sched::class::Nice;
-use sched::thread::Policy;
 
 /// Interrupts taken while the registers are held.
 const INTERRUPTS: u32 = 8;
@@ -49,34 +46,6 @@ pub(super) async fn run(options: Options) -> Found {
     ))
 }
 
-/// The same in two threads at once, which take the CPU from one another meanwhile.
-pub(super) async fn in_threads(options: Options) -> Found {
-    const TWO: usize = 2;
-    for cpu in cpus(options) {
-        HOLDER.store(cpu.index(), Ordering::Relaxed);
-        HOLD_LEFT.store(INTERRUPTS * 4, Ordering::Relaxed);
-        let before = SCHEDULER.totals().preempted;
-        let handles: alloc::vec::Vec<_> = (0..TWO)
-            .map(|which| {
-                let policy = Policy::Fair { nice: Nice::DEFAULT, slice_ns: 500_000 };
-                let builder = SCHEDULER.thread("holder").policy(policy);
-                let builder = builder.attachment(crate::arch::vector_state());
-                let hold = move || hold_pattern(which + TWO * cpu.index());
-                on(cpu, builder, hold)
-            })
-            .collect();
-        for handle in handles {
-            if let Some(changed) = handle.await.map_err(|error| format!("{error:?}"))? {
-                return Err(format!("{cpu}: {changed}").into());
-            }
-        }
-        let preempted = SCHEDULER.totals().preempted - before;
-        ensure!(preempted >= 2, "{preempted} preemptions on {cpu}");
-    }
-    ensure!(HOLD_LEFT.load(Ordering::Relaxed) == 0, "nobody waited");
-    Ok(format!("{GENERAL} general and {VECTOR} vector registers, in two threads on each CPU"))
-}
-
 /// A number that no two registers share.
 fn pattern(seed: u64, number: usize) -> u64 {
     (seed << 32 | number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
@@ -84,13 +53,7 @@ fn pattern(seed: u64, number: usize) -> u64 {
 
 /// The first register that is not as it was.
 fn hold(cpu: usize) -> Option<alloc::string::String> {
-    HOLDER.store(cpu, Ordering::Relaxed);
-    HOLD_LEFT.store(INTERRUPTS, Ordering::Relaxed);
-    hold_pattern(cpu)
-}
-
-fn hold_pattern(seed: usize) -> Option<alloc::string::String> {
-    let seed = seed as u64;
+    let seed = cpu as u64;
     let wide = |number| {
         u128::from(pattern(seed, 100 + number)) << 64 | u128::from(pattern(seed, 200 + number))
     };
@@ -99,6 +62,8 @@ fn hold_pattern(seed: usize) -> Option<alloc::string::String> {
         vector: core::array::from_fn(wide),
     };
     let mut after = Registers { general: [0; GENERAL], vector: [0; VECTOR] };
+    HOLDER.store(cpu, Ordering::Relaxed);
+    HOLD_LEFT.store(INTERRUPTS, Ordering::Relaxed);
     // SAFETY: it keeps the calling convention; the slice's timer brings the interrupts that it waits for.
     unsafe { hold_registers(&before, &mut after) };
     let general =

@@ -70,6 +70,7 @@ const ALL: &[Scenario] = scenarios! {
     "timer-storm", 1 => timer_storm::run;
     "sixty-hz", 1 => sixty_hz::run;
     "registers", 1 => registers::run;
+    "preempted", 1 => registers::preempted;
     "user", 1 => user::run;
     "pause", 2 => pause::run;
     "fairness", 1 => fairness::equal;

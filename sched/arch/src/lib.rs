@@ -17,4 +17,4 @@ pub use cpu_id::CpuId;
 pub use machine::{Interrupts, Machine};
 pub use masked::Masked;
 pub use rate::{Clock, Rate};
-pub use switch::{Context, Entry, Switch};
+pub use switch::{Context, Entry, FIRST_FRAME_BYTES, Switch};

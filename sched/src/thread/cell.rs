@@ -65,7 +65,7 @@ pub(super) fn new<F, R, M, T, const CPUS: usize>(
     stack: Stack,
     scheduler: &'static Scheduler<M, T, CPUS>,
     policy: Policy,
-    space: usize,
+    attachment: *mut (),
     announce: impl FnOnce() -> (TaskId, Meta),
 ) -> Result<(Queued, JoinHandle<R>), SpawnError<F>>
 where
@@ -102,7 +102,7 @@ where
     *tcb.asked.lock(&masked) = affinity;
     drop(masked);
     tcb.context.set(context);
-    tcb.space.set(space);
+    tcb.attachment.set(attachment);
     tcb.canary.set(Some(canary));
     // SAFETY: a new state word counts these two, and the output is an `R`.
     Ok(unsafe { (Queued::from_raw(header), JoinHandle::from_raw(header)) })

@@ -37,11 +37,12 @@ impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         }
         local.current.set(Some(NonNull::from(tcb)));
         let preempt_off = local.preempt_off.replace(0);
-        self.machine.activate(tcb.space.get());
+        self.machine.activate(tcb.attachment.get());
         // SAFETY: the caller's promise, and W2; the loop holds no lock here.
         unsafe { self.machine.switch(local.loop_context.as_ptr(), tcb.context.get()) };
         local.preempt_off.set(preempt_off);
         local.current.set(None);
+        self.machine.deactivate(tcb.attachment.get());
         if !tcb.stack_is_sound() {
             self.machine.stack_overflowed();
         }

@@ -51,7 +51,7 @@ pub(crate) struct Tcb {
     /// PA1: a wake that came while the thread did not wait, to be had by its next park.
     pub(crate) token: Cell<bool>,
     /// What [`Switch::activate`](sched_arch::Switch::activate) is told.
-    pub(crate) space: Cell<usize>,
+    pub(crate) attachment: Cell<*mut ()>,
     /// The CPUs that may run it; `None`: any.
     pub(crate) affinity: Cell<Option<CpuSet>>,
     /// The same, as asked for last.
@@ -68,7 +68,7 @@ pub(crate) struct Tcb {
 }
 
 /// What the lowest word of a stack holds while the stack has not overflowed.
-pub(crate) const CANARY: u64 = 0x57ac_c0de_0dd5_eed5;
+pub const CANARY: u64 = 0x57ac_c0de_0dd5_eed5;
 
 impl Tcb {
     const_fn! {
@@ -82,7 +82,7 @@ impl Tcb {
                 stopped: Cell::new(Stopped::Blocked),
                 life: Cell::new(Life::New),
                 token: Cell::new(false),
-                space: Cell::new(0),
+                attachment: Cell::new(core::ptr::null_mut()),
                 affinity: Cell::new(None),
                 asked: Lock::new(None),
                 changed: AtomicBool::new(false),

@@ -3,11 +3,19 @@
 //! Time is asserted with one or two CPUs only: more of them share the host's. Order and counts always are.
 
 #[cfg(feature = "alloc")]
+mod affinity;
+#[cfg(feature = "alloc")]
 mod counts;
 #[cfg(feature = "alloc")]
 mod failures;
 #[cfg(feature = "alloc")]
+mod fairness;
+#[cfg(feature = "alloc")]
+mod hog;
+#[cfg(feature = "alloc")]
 mod idle;
+#[cfg(feature = "alloc")]
+mod mixed;
 #[cfg(feature = "alloc")]
 mod pause;
 #[cfg(feature = "alloc")]
@@ -31,7 +39,6 @@ mod tiers;
 mod timer_storm;
 #[cfg(feature = "alloc")]
 mod user;
-
 use crate::options::Options;
 
 /// Leaves the scenarios in the scheduler, for whichever CPU comes first.

@@ -1,8 +1,8 @@
 //! Runs the scenarios, and ends in a verdict.
 
 use super::{
-    counts, failures, idle, pause, ping_pong, registers, sixty_hz, sleep, statics, steal, stress,
-    tiers, timer_storm, user,
+    affinity, counts, failures, fairness, idle, mixed, pause, ping_pong, registers, sixty_hz,
+    sleep, statics, steal, stress, tiers, timer_storm, user,
 };
 use crate::console::println;
 use crate::options::Options;
@@ -70,8 +70,13 @@ const ALL: &[Scenario] = scenarios! {
     "timer-storm", 1 => timer_storm::run;
     "sixty-hz", 1 => sixty_hz::run;
     "registers", 1 => registers::run;
+    "preempted", 1 => registers::preempted;
     "user", 1 => user::run;
     "pause", 2 => pause::run;
+    "fairness", 1 => fairness::equal;
+    "nice", 1 => fairness::nice;
+    "affinity", 1 => affinity::run;
+    "mixed", 1 => mixed::run;
     "stress", 1 => stress::run;
     "counts", 1 => counts::run;
     "panic", 1 => failures::panic;

@@ -1,8 +1,8 @@
 //! The parts put together: a machine with a GIC and the generic timer.
 
-use super::{CpuLocal, Gic, SgiTarget, interrupts, timer};
+use super::{CpuLocal, Gic, SgiTarget, address_space, interrupts, timer};
 use crate::set_once::SetOnce;
-use crate::{Clock, CpuId, Interrupts, Machine};
+use crate::{Clock, CpuId, Interrupts, Machine, Switch};
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// What is learned at start-up.
@@ -175,6 +175,25 @@ unsafe impl<const CPUS: usize> Machine for GicMachine<CPUS> {
         // One odd multiplier spreads what differs in few bits.
         let cpu = self.cpu().map_or(0, |cpu| u64::from(cpu.get()) + 1);
         timer::ticks().wrapping_add(cpu << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
+    }
+}
+
+// SAFETY: the architecture's switch, and the IRQ mask.
+unsafe impl<const CPUS: usize> Switch for GicMachine<CPUS> {
+    #[inline]
+    unsafe fn begin(&self) {
+        // SAFETY: who switched here has a handler in place, as every CPU that entered has (the promise of `enter`).
+        unsafe { interrupts::restore(true) }
+    }
+
+    /// Loads `space` into `TTBR0_EL1`, if it is not there yet; 0 leaves what is loaded. So a thread of the kernel's own borrows
+    /// the tables of whoever ran before: where the kernel is mapped by them (and not by `TTBR1_EL1`) they all map it, and they
+    /// are loaded nowhere any more when they are freed. Each space has an ASID of its own, or its user pages are flushed by who
+    /// changes spaces.
+    #[inline]
+    fn activate(&self, space: usize) {
+        // SAFETY: who gave the thread its space says that it is a value of the register under which the kernel goes on.
+        unsafe { address_space::load(space) }
     }
 }
 

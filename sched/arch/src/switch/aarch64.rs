@@ -10,14 +10,13 @@
 //! | 112 | d8 to d15, where the target has FP |
 //!
 //! All other registers are the caller's to save, by the ABI: of the vector registers it preserves only the low halves of v8 to
-//! v15. FPCR is no register that a call preserves, but its control bits are to be the same after one.
+//! v15. FPCR is no register that a call preserves, but its control bits are to be the same after one. x18 is left alone: where
+//! it is the platform's, it names the CPU or the kernel, not the thread; as a shadow call stack it must be off.
 
 use super::{Context, Entry};
 use core::arch::naked_asm;
 use core::mem::offset_of;
 use core::ptr::NonNull;
-
-const ALIGN: usize = 16;
 
 #[repr(C)]
 struct Frame {
@@ -32,15 +31,7 @@ struct Frame {
     d8_to_d15: [u64; 8],
 }
 
-const _: () = assert!(size_of::<Frame>().is_multiple_of(ALIGN));
-
 pub(super) unsafe fn prepare(stack: NonNull<[u8]>, entry: Entry, argument: *mut ()) -> Context {
-    let bottom = stack.cast::<u8>().as_ptr();
-    // SAFETY: one past the end of the caller's stack.
-    let end = unsafe { bottom.add(stack.len()) };
-    let top = end.map_addr(|end| end & !(ALIGN - 1)).cast::<Frame>();
-    // SAFETY: the caller's stack is big enough.
-    let frame = unsafe { top.sub(1) };
     let first = Frame {
         x19: argument,
         x20: entry,
@@ -52,12 +43,17 @@ pub(super) unsafe fn prepare(stack: NonNull<[u8]>, entry: Entry, argument: *mut 
         #[cfg(target_feature = "neon")]
         d8_to_d15: [0; 8],
     };
-    // SAFETY: on the caller's stack, aligned by `top`.
+    // SAFETY: the caller's stack is big enough.
+    let frame = unsafe { super::first_frame::<Frame>(stack) };
+    // SAFETY: on the caller's stack, and aligned.
     unsafe { frame.write(first) };
     Context(frame.cast())
 }
 
-/// Calls the entry. `x29` is 0, which ends the chain of frames for who walks it.
+/// Calls the entry with its argument: `x20` and `x19` of the first frame.
+///
+/// The stack is empty, and aligned to 16 as the hardware wants it. Both W4: `x29` is 0, which ends the chain of frames, and for
+/// who unwinds by tables there is no caller. The entry does not return; `brk` if it does.
 #[unsafe(naked)]
 unsafe extern "C" fn trampoline() -> ! {
     naked_asm!(
@@ -72,17 +68,28 @@ unsafe extern "C" fn trampoline() -> ! {
 
 macro_rules! switch {
     (save: [$($save:literal),*], load: [$($load:literal),*], $($operands:tt)*) => {
-        /// A call that returns in another context. x9 and x10 are scratch: the caller saves them.
+        /// A call that returns in another context: `from` is in x0, `to` in x1; x9 and x10 are scratch, the caller saves them.
+        ///
+        /// The distance from the stack pointer to the caller, and where its registers are from there, is the same in both
+        /// contexts, so that the unwind tables hold at each instruction, on either side.
         #[unsafe(naked)]
         pub(super) unsafe extern "C" fn switch(from: *mut Context, to: Context) {
             naked_asm!(
+                ".cfi_startproc",
                 "sub sp, sp, #{size}",
+                ".cfi_def_cfa_offset {size}",
                 "stp x19, x20, [sp]",
                 "stp x21, x22, [sp, #{x21}]",
                 "stp x23, x24, [sp, #{x21} + 16]",
                 "stp x25, x26, [sp, #{x21} + 32]",
                 "stp x27, x28, [sp, #{x21} + 48]",
                 "stp x29, x30, [sp, #{x29}]",
+                ".cfi_rel_offset x19, 0", ".cfi_rel_offset x20, 8",
+                ".cfi_rel_offset x21, {x21}", ".cfi_rel_offset x22, {x21} + 8",
+                ".cfi_rel_offset x23, {x21} + 16", ".cfi_rel_offset x24, {x21} + 24",
+                ".cfi_rel_offset x25, {x21} + 32", ".cfi_rel_offset x26, {x21} + 40",
+                ".cfi_rel_offset x27, {x21} + 48", ".cfi_rel_offset x28, {x21} + 56",
+                ".cfi_rel_offset x29, {x29}", ".cfi_rel_offset x30, {x29} + 8",
                 $($save,)*
                 "mov x10, sp",
                 "str x10, [x0]",
@@ -95,7 +102,12 @@ macro_rules! switch {
                 "ldp x27, x28, [sp, #{x21} + 48]",
                 "ldp x29, x30, [sp, #{x29}]",
                 "add sp, sp, #{size}",
+                ".cfi_def_cfa_offset 0",
+                ".irp r, x19, x20, x21, x22, x23, x24, x25, x26, x27, x28, x29, x30",
+                ".cfi_restore \\r",
+                ".endr",
                 "ret",
+                ".cfi_endproc",
                 size = const size_of::<Frame>(),
                 x21 = const offset_of!(Frame, x21_to_x28),
                 x29 = const offset_of!(Frame, x29),

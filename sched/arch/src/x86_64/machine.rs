@@ -1,8 +1,8 @@
 //! The parts put together: a machine whose CPUs have local APICs.
 
-use super::{Command, CpuLocal, Hardware, LocalApic, TimerMode, interrupts, tsc};
+use super::{Command, CpuLocal, Hardware, LocalApic, TimerMode, address_space, interrupts, tsc};
 use crate::set_once::SetOnce;
-use crate::{Clock, CpuId, Interrupts, Machine, Rate};
+use crate::{Clock, CpuId, Interrupts, Machine, Rate, Switch};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 /// The vectors of the machine's interrupts: 32 or more, and different.
@@ -185,6 +185,23 @@ unsafe impl<const CPUS: usize> Machine for ApicMachine<CPUS> {
         // One odd multiplier spreads what differs in few bits.
         let cpu = self.cpu().map_or(0, |cpu| u64::from(cpu.get()) + 1);
         tsc::ticks().wrapping_add(cpu << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
+    }
+}
+
+// SAFETY: the architecture's switch, and the interrupt flag.
+unsafe impl<const CPUS: usize> Switch for ApicMachine<CPUS> {
+    #[inline]
+    unsafe fn begin(&self) {
+        // SAFETY: who switched here has handlers in place, as every CPU that entered has (the promise of `enter`).
+        unsafe { interrupts::restore(true) }
+    }
+
+    /// Loads `space` into CR3, if it is not there yet; 0 leaves what is loaded. So a thread of the kernel's own borrows the
+    /// tables of whoever ran before: they all map the kernel, and are loaded nowhere any more when they are freed.
+    #[inline]
+    fn activate(&self, space: usize) {
+        // SAFETY: who gave the thread its space says that it is a value of CR3 under which the kernel goes on.
+        unsafe { address_space::load(space) }
     }
 }
 

@@ -113,10 +113,10 @@ fn a_thread_is_taken_when_it_is_saved_and_runs_on_one_cpu() {
             Stepped::become_cpu(1);
             let mut core = scheduler.enter().expect("it is new");
             waker.wake();
-            core.step();
-            core.step();
+            if core.step() == Step::Stole {
+                core.step();
+            }
         });
-        core.step();
         core.step();
         other.join().unwrap();
         finish(scheduler, core, [handle]);
@@ -128,6 +128,9 @@ fn finish<const N: usize>(scheduler: &'static Sched, mut core: Loop, handles: [J
     Stepped::become_cpu(1);
     let mut other = scheduler.enter().expect("its loop has ended");
     for _ in 0..10 {
+        if handles.iter().all(JoinHandle::is_complete) {
+            break;
+        }
         other.step();
         Stepped::become_cpu(0);
         core.step();

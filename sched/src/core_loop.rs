@@ -217,8 +217,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         if let Some(step) = self.run_threads() {
             return Some(step);
         }
-        if self.run_future() {
-            return Some(Step::Ran);
+        if let Some(step) = self.run_future() {
+            return Some(step);
         }
         self.claimed = false;
         if self.take_injected() {

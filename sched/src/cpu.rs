@@ -32,7 +32,7 @@ pub(crate) struct Cpu {
     pub(crate) kick_pending: AtomicBool,
     /// A thief found nothing to take though tasks are ready (PD2).
     pub(crate) hungry: AtomicBool,
-    /// Tasks ready that thieves may have, and one for what runs, of whatever tier.
+    /// Futures ready that thieves may have, and one for what runs, whatever it is.
     pub(crate) ready: AtomicUsize,
     pub(crate) normal_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) background_deque: StealDeque<Queued, DEQUE_CAPACITY>,

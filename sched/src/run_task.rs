@@ -1,11 +1,11 @@
 //! Pick and run: the middle of a step.
 
-use crate::Machine;
 use crate::core_loop::Core;
 use crate::state::{Begin, End};
 use crate::sync::Ordering;
 use crate::task::{Header, Queued, Tier, waker_for_poll};
 use crate::trace::{Event, Outcome, Trace, trace};
+use crate::{Machine, Step};
 use core::ptr::NonNull;
 use core::task::Context;
 
@@ -19,25 +19,43 @@ pub(crate) enum Polled {
     Preempted,
 }
 
+/// What a pick came to.
+enum Picked {
+    Task(Queued, Tier),
+    /// Something came that is not for it to choose.
+    #[cfg(feature = "threads")]
+    Undone,
+}
+
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
-    /// Picks a future and polls it; `false` if there is none here.
-    pub(crate) fn run_future(&mut self) -> bool {
-        let Some((task, tier)) = self.pick() else { return false };
-        self.pass_on();
-        self.run_task(task, tier);
-        true
+    /// Picks a future and polls it; or finds that the choice is to be made anew. `None` if there is none here.
+    pub(crate) fn run_future(&mut self) -> Option<Step> {
+        match self.pick()? {
+            Picked::Task(task, tier) => {
+                self.pass_on();
+                self.run_task(task, tier);
+                Some(Step::Ran)
+            }
+            #[cfg(feature = "threads")]
+            Picked::Undone => Some(Step::Undone),
+        }
     }
 
     /// The next task, by tier and age. `None` if there is none here.
-    fn pick(&mut self) -> Option<(Queued, Tier)> {
+    fn pick(&mut self) -> Option<Picked> {
         loop {
             let tier = self.next_tier()?;
             // The level falls at most twice before something is taken or a more urgent task was found.
             if self.set_level(tier.level()) {
+                // PC1: a thread may have come, whose turn it is rather than any future's.
+                #[cfg(feature = "threads")]
+                if self.cpu.threads.has_work() {
+                    return Some(Picked::Undone);
+                }
                 continue;
             }
             if let Some(task) = self.take(tier) {
-                return Some((task, tier));
+                return Some(Picked::Task(task, tier));
             }
             // Thieves were quicker.
         }
@@ -131,12 +149,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// there is work for.
     pub(crate) fn offer(&mut self, published: bool) {
         let spare = self.normal.stealable() + self.background.stealable();
-        #[cfg(feature = "threads")]
-        // Ordering: Relaxed; a hint.
-        let spare = spare + self.cpu.threads.spare.load(Ordering::Relaxed);
         // Ordering: Relaxed; ordered before thieves' looks by the fence below whenever it rises from 1: what is
         // stealable now and was not then has been published in between.
         self.cpu.ready.store(spare + 1, Ordering::Relaxed);
+        #[cfg(feature = "threads")]
+        let (spare, published) = {
+            // A thread that came into the queue was published there, if not behind a fence.
+            // Ordering: Relaxed; only thieves lower it.
+            let threads = self.cpu.threads.spare.load(Ordering::Relaxed);
+            (spare + threads, published || threads > 0)
+        };
         if spare > 0 {
             if published {
                 self.scheduler.idle.publish_work();

@@ -86,6 +86,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     fn has_remaining(&self) -> bool {
+        #[cfg(feature = "threads")]
+        if self.cpu.threads.has_work() {
+            return true;
+        }
         self.queued() > 0
             || self.scheduler.has_injected()
             || !self.critical_inbox.is_empty()

@@ -8,5 +8,6 @@ mod machine;
 mod ring;
 mod step;
 mod task;
+mod thread;
 mod time;
 mod wait;

@@ -124,7 +124,7 @@ where
     };
 
     /// The first and last frame of the thread.
-    unsafe extern "C" fn main(argument: *mut ()) -> ! {
+    unsafe extern "C-unwind" fn main(argument: *mut ()) -> ! {
         let cell = argument.cast::<Self>();
         // SAFETY: `new` made the argument from a pointer to the whole cell, which lives while the thread runs (D2).
         let this = unsafe { &*cell };

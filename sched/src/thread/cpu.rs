@@ -65,7 +65,7 @@ pub(crate) struct Local {
     pub(crate) loop_context: Cell<Context>,
     /// What runs, if it is not the loop.
     pub(crate) current: Cell<Option<NonNull<Tcb>>>,
-    /// How many want what runs not to be preempted.
+    /// How many want what runs not to be preempted: a count for each context, which ends with its stay.
     pub(crate) preempt_off: Cell<u32>,
     /// How to switch to the executor, if it has a stack.
     pub(crate) switch_in: Cell<Option<SwitchIn>>,

@@ -39,7 +39,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         match self.whose_turn() {
             Turn::Nobody => None,
             // Unless thieves are quicker: then the choice is made anew.
-            Turn::Futures => Some(if self.run_future() { Step::Ran } else { Step::Undone }),
+            Turn::Futures => Some(self.run_future().unwrap_or(Step::Undone)),
             Turn::Thread(tcb) => {
                 self.critical_polls = 0;
                 self.make_way();
@@ -66,8 +66,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.pass_on();
         self.hear_thieves();
         let published = self.publish();
-        // A thread that came into the queue is published like what came into a deque.
-        self.offer(published || self.cpu.threads.count() > 1);
+        self.offer(published);
+    }
+
+    /// A CPU that pauses lets go of the thread that it ran last: it is in the queue, but for thieves to take only from here on.
+    pub(crate) fn put_by(&mut self) {
+        self.with_queue(Queue::put_prev);
     }
 
     fn whose_turn(&mut self) -> Turn {
@@ -125,8 +129,18 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             Enqueue::Fork => {}
         }
         this.runnable_since_ns.set(self.scheduler.machine.now_ns());
-        // SAFETY: as above; a thread that sleeps in a queue has that queue's CPU for its home.
-        self.with_queue(|queue, now_ns| unsafe { queue.enqueue(tcb, why, now_ns) });
+        let is_all = self.queued() == 0 && !self.cpu.threads.has_work();
+        let threads = &self.cpu.threads;
+        let masked = self.scheduler.masked();
+        let now_ns = self.scheduler.machine.now_ns();
+        threads.with(&mut threads.queue.lock(&masked), |queue, executor| {
+            // SAFETY: as above; a thread that sleeps in a queue has that queue's CPU for its home.
+            unsafe { queue.enqueue(tcb, why, now_ns) };
+            if is_all {
+                // What this CPU is about to run is no thief's: else idle ones would pass it round.
+                queue.choose(executor, false, now_ns);
+            }
+        });
     }
 
     /// If it is a thread that sleeps in this CPU's queue, takes it out: it is to be freed, or to go elsewhere.

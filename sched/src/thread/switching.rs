@@ -36,9 +36,11 @@ impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             tcb.life.set(Life::Begun);
         }
         local.current.set(Some(NonNull::from(tcb)));
+        let preempt_off = local.preempt_off.replace(0);
         self.machine.activate(tcb.attachment.get());
         // SAFETY: the caller's promise, and W2; the loop holds no lock here.
         unsafe { self.machine.switch(local.loop_context.as_ptr(), tcb.context.get()) };
+        local.preempt_off.set(preempt_off);
         local.current.set(None);
         self.machine.deactivate(tcb.attachment.get());
         if !tcb.stack_is_sound() {
@@ -274,7 +276,11 @@ unsafe fn switch_in<M: Switch + 'static, T: Trace + 'static, const CPUS: usize>(
 /// The executor: polls what the loop gives it, one task after the other.
 ///
 /// It touches no queue (PD): picks and requeues are the loop's, and the poll between them can be preempted anywhere.
-unsafe extern "C" fn executor_main<M: Switch + 'static, T: Trace + 'static, const CPUS: usize>(
+unsafe extern "C-unwind" fn executor_main<
+    M: Switch + 'static,
+    T: Trace + 'static,
+    const CPUS: usize,
+>(
     argument: *mut (),
 ) -> ! {
     // SAFETY: `lend_stack` made it, for good.

@@ -21,7 +21,10 @@ use crate::Machine;
 use core::ptr::{self, NonNull};
 
 /// What a new context runs. It has nowhere to return to.
-pub type Entry = unsafe extern "C" fn(*mut ()) -> !;
+///
+/// A machine whose contexts are threads of something else may end one by unwinding it. On the stacks of this crate's switches
+/// nothing lies beyond the entry: a panic that leaves it ends the program.
+pub type Entry = unsafe extern "C-unwind" fn(*mut ()) -> !;
 
 /// A context that does not run (W1).
 #[derive(Clone, Copy, Debug)]

@@ -2,6 +2,7 @@
 
 use crate::Machine;
 use crate::core_loop::Core;
+use crate::current::Poll;
 use crate::state::{Begin, End};
 use crate::sync::Ordering;
 use crate::task::{Header, Queued, Tier, waker_for_poll};
@@ -126,11 +127,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.cpu.stats.polls.add(1);
         trace!(self.scheduler, Event::Run { task: id, tier, name });
         let begin = state.begin();
+        let poll = Poll::begin(self.cpu, header, id);
         self.scheduler.machine.interleave();
         let outcome = match begin {
             Begin::Cancelled => {
                 // SAFETY: the task is `RUNNING` by this loop, so the stage is the loop's.
                 unsafe { Header::clear(header) };
+                drop(poll);
                 self.cpu.stats.cancelled.add(1);
                 // SAFETY: `RUNNING` by this loop, and the stage holds no future any more.
                 unsafe { self.finish(header) };
@@ -141,7 +144,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                 let waker = unsafe { waker_for_poll(header) };
                 // SAFETY: the task is `RUNNING` by this loop; a cleared future is never picked again, because its
                 // task is complete.
-                if unsafe { Header::poll(header, &mut Context::from_waker(&waker)) } {
+                let is_done = unsafe { Header::poll(header, &mut Context::from_waker(&waker)) };
+                // V1: before the task may be freed.
+                drop(poll);
+                if is_done {
                     self.cpu.stats.completed.add(1);
                     // SAFETY: `RUNNING` by this loop, and the stage holds the output.
                     unsafe { self.finish(header) };

@@ -1,6 +1,7 @@
 //! What one CPU is to the others, and what it keeps while no loop is on it.
 
 use crate::adopt::Adopted;
+use crate::current::Polling;
 use crate::level::RunningLevel;
 use crate::lock::Lock;
 use crate::run_queue::Lanes;
@@ -34,6 +35,8 @@ pub(crate) struct Cpu {
     pub(crate) hungry: AtomicBool,
     /// Futures ready that thieves may have, and one for what runs, whatever it is.
     pub(crate) ready: AtomicUsize,
+    /// The poll that it is in. Read and written on this CPU only, but for the number.
+    pub(crate) polling: Polling,
     pub(crate) normal_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) background_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) timers: Lock<Timers>,
@@ -70,6 +73,7 @@ impl Cpu {
                 kick_pending: AtomicBool::new(false),
                 hungry: AtomicBool::new(false),
                 ready: AtomicUsize::new(0),
+                polling: Polling::new(),
                 normal_deque: StealDeque::new(),
                 background_deque: StealDeque::new(),
                 timers: Lock::new(Timers::new()),

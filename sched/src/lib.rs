@@ -14,6 +14,7 @@ mod combine;
 mod core_loop;
 mod cpu;
 mod cpu_set;
+mod current;
 mod halt;
 pub mod idle;
 mod interval;
@@ -34,6 +35,7 @@ mod stats;
 mod steal;
 mod sync;
 pub mod task;
+mod task_local;
 #[cfg(feature = "threads")]
 pub mod thread;
 mod tick;
@@ -50,7 +52,10 @@ pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
 pub use stats::{CpuStats, Totals};
-pub use task::{CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, TaskId, TaskMemory, Tier};
+pub use task::{
+    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, TaskId, TaskInfo, TaskMemory, TaskRef, Tier,
+};
+pub use task_local::{Scope, TaskLocal};
 pub use tick::Tick;
 pub use yield_now::{YieldNow, yield_now};
 

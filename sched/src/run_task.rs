@@ -1,6 +1,7 @@
 //! Pick and run: the middle of a step.
 
 use crate::core_loop::Core;
+use crate::current::Poll;
 use crate::state::{Begin, End};
 use crate::sync::Ordering;
 use crate::task::{Header, Queued, Tier, waker_for_poll};
@@ -177,11 +178,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.cpu.stats.polls.add(1);
         trace!(self.scheduler, Event::Run { task: id, tier, name });
         let begin = state.begin();
+        let poll = Poll::begin(self.cpu, header, id);
         self.scheduler.machine.interleave();
         let outcome = match begin {
             Begin::Cancelled => {
                 // SAFETY: the task is `RUNNING` by this loop, so the stage is the loop's.
                 unsafe { Header::clear(header) };
+                drop(poll);
                 self.cpu.stats.cancelled.add(1);
                 // SAFETY: `RUNNING` by this loop, and the stage holds no future any more.
                 unsafe { self.finish(header) };
@@ -193,6 +196,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                 // SAFETY: the task is `RUNNING` by this loop; a cleared future is never picked again, because its
                 // task is complete.
                 let polled = unsafe { self.poll(header, tier, &mut Context::from_waker(&waker)) };
+                // V1: before the task may be freed.
+                drop(poll);
                 self.after_poll(header, polled)
             }
         };

@@ -7,14 +7,14 @@
 //!   makes one. That is what lets an inbox, a list and a deque take it.
 //! - **H2** `home` and `stamp` are written by whoever holds the task only, and handed over with it.
 
-use super::TaskId;
-use super::Tier;
 use super::cell::VTable;
+use super::{TaskId, TaskInfo, Tier};
 use crate::cpu_set::CpuSet;
 use crate::lock::AtomicWaker;
 use crate::state::{State, Wake};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use core::mem::ManuallyDrop;
+use core::panic::Location;
 use core::ptr::NonNull;
 use mpsc_inbox::{Handle, Link, Linked, Unique};
 use sched_arch::CpuId;
@@ -40,6 +40,8 @@ pub(crate) trait Schedule: Sync {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Meta {
     pub(crate) name: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) location: &'static Location<'static>,
     pub(crate) tier: Tier,
     /// `None`: any CPU.
     pub(crate) affinity: Option<CpuSet>,
@@ -101,6 +103,11 @@ impl Header {
     #[cfg(feature = "threads")]
     pub(super) fn is_thread(&self) -> bool {
         self.vtable.is_thread
+    }
+
+    pub(crate) fn info(&self) -> TaskInfo {
+        let Meta { name, kind, location, tier, .. } = self.meta;
+        TaskInfo { id: self.id, name, kind, tier, location }
     }
 
     /// The CPU whose loop had the task last.

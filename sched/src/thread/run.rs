@@ -4,6 +4,7 @@ use super::cpu::{Chosen, InFlight, Queue};
 use super::tcb::{Life, Stopped, Tcb};
 use crate::class::{Dequeue, Enqueue};
 use crate::core_loop::Core;
+use crate::current::Poll;
 use crate::run_task::{Polled, is_over};
 use crate::state::End;
 use crate::sync::Ordering;
@@ -53,7 +54,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                 // SAFETY: its poll is under way, so the loop's reference keeps it live.
                 let (id, name) = unsafe { (header.as_ref().id(), header.as_ref().meta().name) };
                 trace!(self.scheduler, Event::Run { task: id, tier, name });
+                let poll = Poll::begin(self.cpu, header, id);
                 let polled = self.poll_in_executor(header, tier);
+                drop(poll);
                 let outcome = self.after_poll(header, polled);
                 trace!(self.scheduler, Event::Stop { task: id, outcome });
                 Some(Step::Ran)
@@ -173,6 +176,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         this.stats.runs.add(1);
         this.stats.wait_ns.add(began_ns.saturating_sub(this.runnable_since_ns.get()));
         let begin = head.state.begin_thread();
+        let poll = Poll::begin(self.cpu, header, id);
         self.scheduler.machine.interleave();
         if begin.was_notified {
             this.token.set(true);
@@ -182,6 +186,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.with_queue(|queue, now_ns| unsafe { queue.dequeue(tcb, Dequeue::Exit, now_ns) });
             // SAFETY: the thread is `RUNNING` by this loop and has not begun, so the stage is the loop's.
             unsafe { Header::clear(header) };
+            drop(poll);
             self.cpu.stats.cancelled.add(1);
             // SAFETY: `RUNNING` by this loop, and the stage holds no closure any more.
             unsafe { self.finish(header) };
@@ -192,6 +197,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             let now_ns = self.scheduler.machine.now_ns();
             this.stats.run_ns.add(now_ns.saturating_sub(began_ns));
             this.runnable_since_ns.set(now_ns);
+            drop(poll);
             self.after_run(header, tcb)
         };
         trace!(self.scheduler, Event::Stop { task: id, outcome });

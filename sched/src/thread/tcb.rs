@@ -8,6 +8,7 @@ use crate::cpu_set::CpuSet;
 use crate::lock::Lock;
 use crate::sync::{AtomicBool, const_fn};
 use crate::task::Header;
+use crate::task_local::Frame;
 use core::cell::Cell;
 use core::ptr::NonNull;
 use mpsc_inbox::QueuedBit;
@@ -63,6 +64,8 @@ pub(crate) struct Tcb {
     pub(crate) stats: Counters,
     /// Since when it is runnable.
     pub(crate) runnable_since_ns: Cell<u64>,
+    /// The scopes of task-local values on the stack, while the context does not run.
+    pub(crate) scopes: Cell<*mut Frame>,
     /// The lowest word of the stack, which nothing should reach.
     pub(crate) canary: Cell<Option<NonNull<u64>>>,
 }
@@ -90,6 +93,7 @@ impl Tcb {
                 change_queued: QueuedBit::new(),
                 stats: Counters::new(),
                 runnable_since_ns: Cell::new(0),
+                scopes: Cell::new(core::ptr::null_mut()),
                 canary: Cell::new(None),
             }
         }

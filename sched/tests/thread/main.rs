@@ -12,3 +12,4 @@ mod edges;
 mod executor;
 mod policies;
 mod stealing;
+mod task_data;

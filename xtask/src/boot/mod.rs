@@ -259,4 +259,14 @@ mod cross {
     fn registers_survive_interrupts_on_aarch64() {
         boots(Arch::Aarch64, "registers");
     }
+
+    #[test]
+    fn threads_keep_their_registers_on_x86_64() {
+        boots(Arch::X86_64, "preempted");
+    }
+
+    #[test]
+    fn threads_keep_their_registers_on_aarch64() {
+        boots(Arch::Aarch64, "preempted");
+    }
 }

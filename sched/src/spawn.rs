@@ -146,6 +146,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         let scheduler = self.scheduler;
         let masked = scheduler.masked();
         scheduler.count(&masked, |stats| &stats.spawned);
+        scheduler.note_pinned(self.meta.affinity.as_ref());
         let id = scheduler.next_id(&masked);
         let Meta { tier, name, .. } = self.meta;
         trace!(scheduler, Event::Spawn { task: id, tier, name });

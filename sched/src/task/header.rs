@@ -130,6 +130,22 @@ impl Header {
         former
     }
 
+    /// The CPUs that may run the task; `None`: any.
+    ///
+    /// # Safety
+    ///
+    /// It is the header of a live task, which the caller has.
+    pub(crate) unsafe fn affinity(header: NonNull<Self>) -> Option<CpuSet> {
+        // SAFETY: live, by the caller's promise.
+        let this = unsafe { header.as_ref() };
+        #[cfg(feature = "threads")]
+        if this.is_thread() {
+            // SAFETY: as above, and a thread.
+            return unsafe { crate::thread::Thread::tcb(header).as_ref() }.affinity.get();
+        }
+        this.meta.affinity
+    }
+
     /// Wakes who awaits the join handle.
     pub(crate) fn wake_joiner(&self) {
         self.joiner.wake();
@@ -223,12 +239,8 @@ impl Queued {
 
     /// The CPUs that may run it; `None`: any.
     pub(crate) fn affinity(&self) -> Option<CpuSet> {
-        #[cfg(feature = "threads")]
-        if let Some(tcb) = self.tcb() {
-            // SAFETY: of a live thread (H1), which who has this has.
-            return unsafe { tcb.as_ref() }.affinity.get();
-        }
-        self.header().meta().affinity
+        // SAFETY: live (H1), and whoever has this has the task.
+        unsafe { Header::affinity(self.0) }
     }
 
     /// Its control block, if it is a thread.

@@ -250,6 +250,22 @@ impl Queue {
         Some(tcb)
     }
 
+    /// Takes out a thread, whichever; with the last of them all that sleep here have come out as well, and the executor.
+    pub(crate) fn take_any(&mut self, now_ns: u64) -> Option<NonNull<Tcb>> {
+        self.classes.put_prev_task(now_ns);
+        while let Some(TcbRef(tcb)) = self.classes.steal_task(&mut |_| true) {
+            // SAFETY: the class had it, so it is live.
+            let this = unsafe { tcb.as_ref() };
+            if this.header.get().is_some() {
+                self.stealable -= usize::from(is_stealable(this));
+                return Some(tcb);
+            }
+        }
+        // None is runnable, so that these are all that is left.
+        while let Pick::Asleep(_) = self.classes.pick_next_task(now_ns) {}
+        None
+    }
+
     /// Threads that thieves may have.
     fn spare(&self) -> usize {
         let runs = self.classes.current().is_some_and(is_stealable);

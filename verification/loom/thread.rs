@@ -8,7 +8,7 @@ use crate::step::{Sched, model, run_out, spawn};
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use sched::class::Nice;
 use sched::thread::{Policy, Stack};
-use sched::{Core, Interrupts, JoinHandle, Step};
+use sched::{Core, CpuSet, Interrupts, JoinHandle, Step};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
@@ -113,13 +113,37 @@ fn a_thread_is_taken_when_it_is_saved_and_runs_on_one_cpu() {
             Stepped::become_cpu(1);
             let mut core = scheduler.enter().expect("it is new");
             waker.wake();
-            core.step();
-            core.step();
+            if core.step() == Step::Stole {
+                core.step();
+            }
         });
-        core.step();
         core.step();
         other.join().unwrap();
         finish(scheduler, core, [handle]);
+    });
+}
+
+/// A CPU answers a message about a thread while another one, which sent it, takes that thread: it leaves alone what is not its
+/// own any more (G2).
+#[test]
+fn a_change_beside_a_theft_leaves_the_thread_to_the_thief() {
+    model(|scheduler| {
+        Stepped::become_cpu(0);
+        let mut core = scheduler.enter().expect("it is new");
+        let first = thread(scheduler, Policy::DEFAULT, move || interrupt(scheduler));
+        let taken = thread(scheduler, Policy::fair(Nice::MAX), || {});
+        assert_eq!(core.step(), Step::Ran);
+        let changed = taken.thread().expect("it is one");
+        let other = spawn(move || {
+            Stepped::become_cpu(1);
+            let mut core = scheduler.enter().expect("it is new");
+            changed.set_affinity(CpuSet::ALL).expect("there are CPUs");
+            core.step();
+        });
+        core.step();
+        other.join().unwrap();
+        finish(scheduler, core, [first, taken]);
+        assert_eq!(scheduler.totals().completed, 2);
     });
 }
 
@@ -128,6 +152,9 @@ fn finish<const N: usize>(scheduler: &'static Sched, mut core: Loop, handles: [J
     Stepped::become_cpu(1);
     let mut other = scheduler.enter().expect("its loop has ended");
     for _ in 0..10 {
+        if handles.iter().all(JoinHandle::is_complete) {
+            break;
+        }
         other.step();
         Stepped::become_cpu(0);
         core.step();

@@ -9,4 +9,5 @@ mod ring;
 mod step;
 mod task;
 mod time;
+mod unplug;
 mod wait;

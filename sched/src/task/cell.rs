@@ -68,11 +68,7 @@ pub(crate) struct Cell<F: Future> {
     stage: UnsafeCell<Stage<F>>,
 }
 
-impl<F> Cell<F>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
+impl<F: Future + 'static> Cell<F> {
     /// The vtable of cells whose memory `free` gives back.
     pub(super) const fn vtable(free: unsafe fn(NonNull<Header>)) -> VTable {
         VTable { poll: Self::poll, clear: Self::clear, take: Self::take, free }

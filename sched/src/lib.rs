@@ -55,7 +55,8 @@ pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
 pub use stats::{CpuStats, Totals};
 pub use task::{
-    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, TaskId, TaskInfo, TaskMemory, TaskRef, Tier,
+    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, Storage, TaskId, TaskInfo, TaskMemory,
+    TaskRef, Tier,
 };
 pub use task_local::{Scope, TaskLocal};
 pub use tick::Tick;

@@ -162,7 +162,7 @@ fn tasks_of_a_cpu_that_has_gone_can_be_cancelled_and_freed() {
     let last = alone.waker.lock().unwrap().take();
     drop(last);
     test.settle(0);
-    assert!(poll_once(&mut handle).is_ready_and(|result| result.is_err()));
+    assert!(poll_once(&mut handle).ready_and(|result| result.is_err()));
     assert_eq!(Arc::strong_count(&alone), 1, "the future of what nobody can wake is dropped");
     assert_eq!(scheduler.totals().unreachable, 1);
     drop((handle, waits));
@@ -171,11 +171,11 @@ fn tasks_of_a_cpu_that_has_gone_can_be_cancelled_and_freed() {
 }
 
 trait IsReadyAnd<T> {
-    fn is_ready_and(self, f: impl FnOnce(T) -> bool) -> bool;
+    fn ready_and(self, f: impl FnOnce(T) -> bool) -> bool;
 }
 
 impl<T> IsReadyAnd<T> for Poll<T> {
-    fn is_ready_and(self, f: impl FnOnce(T) -> bool) -> bool {
+    fn ready_and(self, f: impl FnOnce(T) -> bool) -> bool {
         match self {
             Poll::Ready(value) => f(value),
             Poll::Pending => false,

@@ -6,7 +6,9 @@
 use crate::machine::Stepped;
 use crate::step::{model, model_of, run_out, spawn, woken_once};
 use crate::time::{DUE_NS, Sleeper};
-use sched::{Core, CpuId, CpuSet, IfPinned::Refuse, IfPinned::Widen, OfflineError, Scheduler, Step};
+use sched::{
+    Core, CpuId, CpuSet, IfPinned::Refuse, IfPinned::Widen, OfflineError, Scheduler, Step,
+};
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
 

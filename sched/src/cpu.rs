@@ -2,6 +2,7 @@
 
 use crate::adopt::Adopted;
 use crate::current::Polling;
+use crate::hotplug::Requests;
 use crate::level::RunningLevel;
 use crate::lock::Lock;
 use crate::run_queue::Lanes;
@@ -40,6 +41,10 @@ pub(crate) struct Cpu {
     pub(crate) normal_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) background_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) timers: Lock<Timers>,
+    /// What others ask of the loop, and whether the CPU leaves.
+    pub(crate) requests: Requests,
+    /// Tasks that may run here alone, and are not over.
+    pub(crate) pinned: AtomicUsize,
     /// Wheels of CPUs that are gone, which this one turns as well.
     pub(crate) adopted: Adopted,
     /// The loop's private lists while no loop is on the CPU; `None` while one is.
@@ -77,6 +82,8 @@ impl Cpu {
                 normal_deque: StealDeque::new(),
                 background_deque: StealDeque::new(),
                 timers: Lock::new(Timers::new()),
+                requests: Requests::new(),
+                pinned: AtomicUsize::new(0),
                 adopted: Adopted::new(),
                 parked: Lock::new(Some(Parked {
                     arrived: List::new(),

@@ -120,7 +120,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let masked = scheduler.masked();
         // Looked at after masking: `resume` kicks after it, which ends the halt. Ordering: Relaxed; the next step looks
         // again, with Acquire.
-        if scheduler.pausing.contains(self.id, Ordering::Relaxed) {
+        if scheduler.pausing.contains(self.id, Ordering::Relaxed) && !self.cpu.requests.any() {
             masked.halt();
         }
         Step::Paused

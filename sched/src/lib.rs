@@ -16,6 +16,7 @@ mod cpu;
 mod cpu_set;
 mod current;
 mod halt;
+mod hotplug;
 pub mod idle;
 mod interval;
 pub mod level;
@@ -48,12 +49,14 @@ mod yield_now;
 pub use combine::{Either, Join, Select, join, select};
 pub use core_loop::{Core, EnterError, Step};
 pub use cpu_set::{CpuSet, MAX_CPUS};
+pub use hotplug::{IfPinned, OfflineError};
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
 pub use stats::{CpuStats, Totals};
 pub use task::{
-    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, TaskId, TaskInfo, TaskMemory, TaskRef, Tier,
+    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, Storage, TaskId, TaskInfo, TaskMemory,
+    TaskRef, Tier,
 };
 pub use task_local::{Scope, TaskLocal};
 pub use tick::Tick;

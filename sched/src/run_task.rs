@@ -252,6 +252,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             End::Idle => Outcome::Waits,
             End::Unreachable => {
                 self.cpu.stats.unreachable.add(1);
+                // SAFETY: there was one reference, the loop's, so the task is live until it is freed below.
+                let affinity = unsafe { Header::affinity(header) };
+                self.scheduler.forget_pinned(affinity.as_ref());
                 // SAFETY: there was one reference, the loop's, and no queue has the task.
                 unsafe { Header::free(header) };
                 Outcome::Unreachable
@@ -267,6 +270,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     pub(crate) unsafe fn finish(&mut self, header: NonNull<Header>) {
         // SAFETY: the loop's reference keeps the task live until it is released below.
         let this = unsafe { header.as_ref() };
+        // SAFETY: as above, and the loop has it.
+        let affinity = unsafe { Header::affinity(header) };
+        self.scheduler.forget_pinned(affinity.as_ref());
         let has_join = this.state.complete();
         self.scheduler.machine.interleave();
         if has_join {

@@ -3,7 +3,7 @@
 use crate::cpu_set::CpuSet;
 #[cfg(feature = "alloc")]
 use crate::task::Cell;
-use crate::task::{JoinHandle, MemoryInUse, Meta, TaskId, TaskMemory, Tier};
+use crate::task::{Claim, JoinHandle, MemoryInUse, Meta, Storage, TaskId, Tier};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use core::fmt;
@@ -117,24 +117,25 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         handle
     }
 
-    /// Spawns the task in memory of the caller's, which is free for another one once the task is over and the last
-    /// handle and waker are gone.
+    /// Spawns the task in memory of the caller's: a `&'static TaskMemory`, or what else is a [`Storage`]. It is free for
+    /// another one once the task is over and the last handle and waker are gone.
     ///
     /// Lock-free, no allocation; any context but NMI.
     ///
     /// # Errors
     ///
-    /// [`MemoryInUse`], with the future, while another task has the memory.
-    pub fn spawn_in<F>(
+    /// [`MemoryInUse`], with future and storage, while another task has the memory.
+    pub fn spawn_in<F, S>(
         self,
-        memory: &'static TaskMemory<F>,
+        storage: S,
         future: F,
-    ) -> Result<JoinHandle<F::Output>, MemoryInUse<F>>
+    ) -> Result<JoinHandle<F::Output>, MemoryInUse<F, S>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
+        S: Storage<F> + Send,
     {
-        let claim = memory.claim(future)?;
+        let claim = Claim::new(storage, future)?;
         let id = self.announce();
         let (task, handle) = claim.fill(self.scheduler, id, self.meta);
         self.scheduler.place_task(task);
@@ -146,6 +147,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         let scheduler = self.scheduler;
         let masked = scheduler.masked();
         scheduler.count(&masked, |stats| &stats.spawned);
+        scheduler.note_pinned(self.meta.affinity.as_ref());
         let id = scheduler.next_id(&masked);
         let Meta { tier, name, .. } = self.meta;
         trace!(scheduler, Event::Spawn { task: id, tier, name });

@@ -10,4 +10,5 @@ mod step;
 mod task;
 mod thread;
 mod time;
+mod unplug;
 mod wait;

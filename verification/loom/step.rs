@@ -46,7 +46,7 @@ pub(crate) fn model_of<const CPUS: usize>(body: fn(&'static Scheduler<Stepped, (
 }
 
 /// Nothing is left when the CPU has nothing more to do.
-pub(crate) fn run_out(mut core: sched::Core<Stepped, (), CPUS>) {
+pub(crate) fn run_out<const CPUS: usize>(mut core: sched::Core<Stepped, (), CPUS>) {
     while core.step() != Step::Halted {}
     assert_eq!(core.queued(), 0);
 }

@@ -130,6 +130,22 @@ impl Header {
         former
     }
 
+    /// The CPUs that may run the task; `None`: any.
+    ///
+    /// # Safety
+    ///
+    /// It is the header of a live task, which the caller has.
+    pub(crate) unsafe fn affinity(header: NonNull<Self>) -> Option<CpuSet> {
+        // SAFETY: live, by the caller's promise.
+        let this = unsafe { header.as_ref() };
+        #[cfg(feature = "threads")]
+        if this.is_thread() {
+            // SAFETY: as above, and a thread.
+            return unsafe { crate::thread::Thread::tcb(header).as_ref() }.affinity.get();
+        }
+        this.meta.affinity
+    }
+
     /// Wakes who awaits the join handle.
     pub(crate) fn wake_joiner(&self) {
         self.joiner.wake();
@@ -221,25 +237,10 @@ impl Queued {
         self.header().meta().tier.level()
     }
 
-    /// A thread goes to another CPU, which is its home from here on (G2 in `thread::change`).
-    #[cfg(feature = "threads")]
-    pub(crate) fn move_to(&self, cpu: CpuId) {
-        let former_home = self.header().set_home(cpu);
-        if let Some(tcb) = self.tcb() {
-            // SAFETY: of a live thread (H1), which who has this has.
-            let comes_from = &unsafe { tcb.as_ref() }.comes_from;
-            comes_from.set(comes_from.get().or(former_home));
-        }
-    }
-
     /// The CPUs that may run it; `None`: any.
     pub(crate) fn affinity(&self) -> Option<CpuSet> {
-        #[cfg(feature = "threads")]
-        if let Some(tcb) = self.tcb() {
-            // SAFETY: of a live thread (H1), which who has this has.
-            return unsafe { tcb.as_ref() }.affinity.get();
-        }
-        self.header().meta().affinity
+        // SAFETY: live (H1), and whoever has this has the task.
+        unsafe { Header::affinity(self.0) }
     }
 
     /// Its control block, if it is a thread.

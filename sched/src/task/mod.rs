@@ -5,6 +5,7 @@ mod header;
 mod info;
 mod join;
 mod memory;
+mod storage;
 mod waker;
 
 use core::fmt;
@@ -17,7 +18,9 @@ pub(crate) use cell::VTable;
 pub(crate) use header::{FOREIGN, Header, LOCAL, Meta, Queued, Schedule};
 pub use info::{TaskInfo, TaskRef};
 pub use join::{CancelOnDrop, Cancelled, JoinHandle};
+pub(crate) use memory::Claim;
 pub use memory::{MemoryInUse, TaskMemory};
+pub use storage::Storage;
 pub(crate) use waker::waker_for_poll;
 
 /// The name of a task for as long as the scheduler lives: unique across CPUs, never used again.

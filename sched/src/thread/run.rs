@@ -32,7 +32,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let settings = &self.scheduler.settings.threads;
         let masked = self.scheduler.masked();
         self.cpu.threads.executor.policy.set(super::Policy::fair(settings.futures_nice));
-        self.cpu.threads.queue.lock(&masked).get_or_insert_with(|| Queue::new(settings));
+        self.cpu.threads.queue.lock(&masked).get_or_insert_with(|| Queue::new(self.id, settings));
     }
 
     /// Gives a thread its turn, or a poll that was preempted. `None` if it is not theirs.
@@ -47,20 +47,46 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                 self.run_thread(tcb);
                 Some(Step::Ran)
             }
-            Turn::InFlight(InFlight { header, tier }) => {
+            Turn::InFlight(_) => {
                 self.critical_polls = 0;
                 self.make_way();
-                self.cpu.threads.local.in_flight.set(None);
-                // SAFETY: its poll is under way, so the loop's reference keeps it live.
-                let (id, name) = unsafe { (header.as_ref().id(), header.as_ref().meta().name) };
-                trace!(self.scheduler, Event::Run { task: id, tier, name });
-                let poll = Poll::begin(self.cpu, header, id);
-                let polled = self.poll_in_executor(header, tier);
-                drop(poll);
-                let outcome = self.after_poll(header, polled);
-                trace!(self.scheduler, Event::Stop { task: id, outcome });
+                self.go_on_with_poll();
                 Some(Step::Ran)
             }
+        }
+    }
+
+    /// Goes on with the poll that was preempted; `false` if there is none.
+    pub(crate) fn go_on_with_poll(&mut self) -> bool {
+        let Some(InFlight { header, tier }) = self.cpu.threads.local.in_flight.take() else {
+            return false;
+        };
+        // SAFETY: its poll is under way, so the loop's reference keeps it live.
+        let (id, name) = unsafe { (header.as_ref().id(), header.as_ref().meta().name) };
+        trace!(self.scheduler, Event::Run { task: id, tier, name });
+        let poll = Poll::begin(self.cpu, header, id);
+        let polled = self.poll_in_executor(header, tier);
+        drop(poll);
+        let outcome = self.after_poll(header, polled);
+        trace!(self.scheduler, Event::Stop { task: id, outcome });
+        true
+    }
+
+    /// The CPU leaves: all its threads are to go elsewhere, and those that sleep in its queue come out of it. O(n log n).
+    pub(crate) fn take_all_threads(&mut self) {
+        let threads = &self.cpu.threads;
+        loop {
+            let masked = self.scheduler.masked();
+            let now_ns = self.scheduler.machine.now_ns();
+            let mut queue = threads.queue.lock(&masked);
+            let taken = threads.with(&mut queue, |queue, _| queue.take_any(now_ns)).flatten();
+            drop(queue);
+            drop(masked);
+            // SAFETY: the queue had it, so it is live; what it gives is a thread, with a header.
+            let header = taken.and_then(|tcb| unsafe { tcb.as_ref() }.header.get());
+            let Some(header) = header else { return };
+            // SAFETY: it was `QUEUED` in the queue, which had the queue's reference, and has it no more.
+            self.arrived.push_back(unsafe { Queued::from_raw(header) });
         }
     }
 
@@ -147,7 +173,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// If it is a thread that sleeps in this CPU's queue, takes it out: it is to be freed, or to go elsewhere.
-    pub(crate) fn forget_thread(&mut self, task: &Queued, why: Dequeue) {
+    pub(crate) fn forget_thread(&self, task: &Queued, why: Dequeue) {
         if let Some(tcb) = task.tcb() {
             // SAFETY: this loop has it (N1); it is on its way, so it neither runs nor is queued.
             self.with_queue(|queue, now_ns| unsafe { queue.forget(tcb, why, now_ns) });
@@ -252,6 +278,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                             queue.dequeue(tcb, Dequeue::Exit, now_ns);
                         });
                         self.cpu.stats.unreachable.add(1);
+                        // SAFETY: live until it is freed, and this loop has it.
+                        let affinity = unsafe { Header::affinity(header) };
+                        self.scheduler.forget_pinned(affinity.as_ref());
                         // SAFETY: there was one reference, the loop's, and no queue has the thread.
                         unsafe { Header::free(header) };
                         Outcome::Unreachable
@@ -320,18 +349,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 continue;
             };
             let taken = threads.with(&mut queue, |queue, _| queue.steal(me)).flatten();
-            // SAFETY: the queue had it, so it is live; what is queued is a thread, with a header.
-            let taken = taken.and_then(|tcb| unsafe { tcb.as_ref() }.header.get());
-            if let Some(header) = taken {
-                // SAFETY: it was `QUEUED` in that queue, which had the queue's reference, and has it no more (U1).
-                let task = unsafe { Queued::from_raw(header) };
-                // Under the lock (G2).
-                task.move_to(me);
-                return Theft::Taken(id, task);
-            }
             drop(queue);
             drop(masked);
             self.machine.interleave();
+            // SAFETY: the queue had it, so it is live; what is queued is a thread, with a header.
+            if let Some(header) = taken.and_then(|tcb| unsafe { tcb.as_ref() }.header.get()) {
+                // SAFETY: it was `QUEUED` in that queue, which had the queue's reference, and has it no more (U1).
+                return Theft::Taken(id, unsafe { Queued::from_raw(header) });
+            }
         }
         result
     }

@@ -174,6 +174,11 @@ impl Test {
         }
     }
 
+    /// Brings CPU `cpu` up again.
+    pub fn enter_one(&mut self, cpu: usize) {
+        self.cores.push(as_cpu(cpu as u32, || self.scheduler().enter().unwrap()));
+    }
+
     pub fn cpus(&self) -> usize {
         self.cores.len()
     }
@@ -226,6 +231,18 @@ impl Test {
             }
         }
         panic!("cpu{cpu} does not come to rest");
+    }
+
+    /// Steps each CPU until it halts, in a round in which nobody does anything else.
+    pub fn settle_all(&mut self) {
+        loop {
+            let polls = self.scheduler().totals().polls;
+            let cpus: Vec<_> = self.cores.iter().map(|core| core.id().index()).collect();
+            cpus.into_iter().for_each(|cpu| self.settle(cpu));
+            if self.scheduler().totals().polls == polls {
+                return;
+            }
+        }
     }
 
     pub fn advance_to(&self, now_ns: u64) {

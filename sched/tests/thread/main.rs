@@ -13,3 +13,4 @@ mod executor;
 mod policies;
 mod stealing;
 mod task_data;
+mod unplug;

@@ -3,4 +3,5 @@
 
 mod machine;
 mod scheduler;
+mod thread;
 mod time;

@@ -164,6 +164,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.scheduler.send_change(thread);
             return;
         }
+        self.scheduler.machine.interleave();
         // SAFETY: live by the reference.
         let tcb = unsafe { super::Thread::tcb(thread.as_raw()) };
         let mut was_queued = false;

@@ -140,6 +140,18 @@ impl Trace for Log {
 
 pub type Sched = Scheduler<Virtual, Log, CPUS>;
 
+/// A loop in other hands.
+pub struct Loop(Core<Virtual, Log, CPUS>);
+
+// SAFETY: one thread steps all loops, and is the CPU of each meanwhile.
+unsafe impl Send for Loop {}
+
+impl Loop {
+    pub fn step(&mut self) -> Step {
+        as_cpu(self.0.id().get(), || self.0.step())
+    }
+}
+
 /// A scheduler and the loops of its CPUs, all in the hands of one thread.
 pub struct Test {
     memory: *mut Sched,
@@ -195,6 +207,16 @@ impl Test {
         for core in self.cores.drain(..) {
             as_cpu(core.id().get(), || drop(core));
         }
+    }
+
+    /// The loop of CPU `cpu`, to be [put](Self::put) back: so that it can step in the midst of another one's step.
+    pub fn take(&mut self, cpu: usize) -> Loop {
+        let place = self.cores.iter().position(|core| core.id().index() == cpu).unwrap();
+        Loop(self.cores.remove(place))
+    }
+
+    pub fn put(&mut self, core: Loop) {
+        self.cores.push(core.0);
     }
 
     /// Is CPU `cpu` while `f` runs.
@@ -276,9 +298,9 @@ pub fn here() -> u32 {
 
 /// Is CPU `cpu` while `f` runs.
 pub fn as_cpu<R>(cpu: u32, f: impl FnOnce() -> R) -> R {
-    CPU.set(Some(cpu));
+    let before = CPU.replace(Some(cpu));
     let result = f();
-    CPU.set(None);
+    CPU.set(before);
     result
 }
 

@@ -15,8 +15,7 @@ pub fn cpu_table(cpus: &[CpuStats], counted: Duration) -> Table {
         "threads run",
         "preempted",
         "wakes",
-        "kicks sent",
-        "saved",
+        "kicks",
         "steals",
         "idle %",
         "queue max",
@@ -29,7 +28,6 @@ pub fn cpu_table(cpus: &[CpuStats], counted: Duration) -> Table {
             stats.preempted,
             stats.wakes_placed,
             stats.kicks_sent,
-            stats.kicks_saved,
             stats.steals_won,
         ];
         let mut row = vec![name];

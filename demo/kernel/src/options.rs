@@ -9,6 +9,8 @@ pub(crate) struct Options {
     pub(crate) cpus: usize,
     /// Send the trace at the end.
     pub(crate) trace: bool,
+    /// The clock counts instructions: nothing that a host does is seen.
+    pub(crate) exact: bool,
     /// The long forms.
     pub(crate) long: bool,
 }
@@ -16,12 +18,14 @@ pub(crate) struct Options {
 impl Options {
     /// Reads the words; those that are not known are somebody else's.
     pub(crate) fn parse(line: &'static str) -> Self {
-        let mut options = Self { scenario: "all", cpus: 1, trace: false, long: false };
+        let mut options =
+            Self { scenario: "all", cpus: 1, trace: false, exact: false, long: false };
         for word in line.split_ascii_whitespace() {
             match word.split_once('=') {
                 Some(("scenario", name)) => options.scenario = name,
                 Some(("cpus", count)) => options.cpus = count.parse().unwrap_or(1),
                 None if word == "trace" => options.trace = true,
+                None if word == "exact" => options.exact = true,
                 None if word == "long" => options.long = true,
                 _ => {}
             }

@@ -80,11 +80,12 @@ const ALL: &[Scenario] = scenarios! {
     "stress", 1 => stress::run;
     "counts", 1 => counts::run;
     "panic", 1 => failures::panic;
+    "overflow", 1 => failures::overflow;
     "hang", 1 => failures::hang;
 };
 
 /// Not among `all`: one wants the emulator to count, the others are not to pass.
-const BY_NAME_ONLY: [&str; 3] = ["counts", "panic", "hang"];
+const BY_NAME_ONLY: [&str; 4] = ["counts", "panic", "overflow", "hang"];
 
 /// A scenario that takes longer hangs.
 const LIMIT_NS: u64 = 60_000_000_000;
@@ -194,10 +195,11 @@ macro_rules! ensure {
 }
 pub(super) use ensure;
 
-/// An error that is worth another try, unless the condition holds; for one or two CPUs, as more share the host's.
+/// An error that is worth another try, unless the condition holds; for one or two CPUs, as more share the host's, or where the
+/// host is not seen.
 macro_rules! ensure_in_time {
     ($options:expr, $condition:expr, $($why:tt)*) => {
-        if $options.cpus <= 2 && !$condition {
+        if ($options.cpus <= 2 || $options.exact) && !$condition {
             return Err($crate::scenario::runner::Fault::Late(alloc::format!($($why)*)));
         }
     };

@@ -110,6 +110,59 @@ fn a_stack_may_begin_and_end_anywhere() {
 }
 
 #[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "a stack of 255 bytes")]
+fn a_stack_below_the_least_is_refused() {
+    let mut memory = [0; sched_arch::FIRST_FRAME_BYTES - 1];
+    pair(&mut memory, count);
+}
+
+#[test]
+fn the_first_frame_stays_within_its_bound() {
+    const BOUND: usize = sched_arch::FIRST_FRAME_BYTES;
+    let mut memory = vec![0x5a_u8; 4 * BOUND];
+    for end in 0..16 {
+        memory.fill(0x5a);
+        let pair = pair(&mut memory[BOUND..3 * BOUND + end], count);
+        assert!(!pair.there.get().into_raw().is_null());
+        let (below, above) = (&memory[..2 * BOUND + end], &memory[3 * BOUND + end..]);
+        assert!(below.iter().chain(above).all(|&byte| byte == 0x5a), "written beyond the frame");
+    }
+}
+
+/// A context's backtrace.
+unsafe extern "C" fn look_back(argument: *mut ()) -> ! {
+    // SAFETY: as in `count`.
+    let pair = unsafe { &*argument.cast::<Pair>() };
+    loop {
+        let backtrace = std::backtrace::Backtrace::force_capture().to_string();
+        assert!(backtrace.contains("look_back"), "it does not begin here:\n{backtrace}");
+        assert!(!backtrace.contains("somebody_else"), "it goes beyond its context:\n{backtrace}");
+        pair.rounds.set(pair.rounds.get() + 1);
+        pair.back();
+    }
+}
+
+#[inline(never)]
+fn somebody_else() {
+    std::hint::black_box(somebody_else as fn());
+}
+
+#[test]
+fn a_backtrace_ends_where_its_context_began() {
+    // What lies above a stack, and on it before it is used, may well look like return addresses.
+    let within = (somebody_else as fn() as *const ()).addr() as u64 + 4;
+    let mut memory = vec![within; 128 * 1024];
+    let (stack, _above) = memory.split_at_mut(127 * 1024);
+    // SAFETY: as bytes, all of it.
+    let stack = unsafe { stack.align_to_mut::<u8>().1 };
+    let pair = pair(stack, look_back);
+    pair.go();
+    pair.go();
+    assert_eq!(pair.rounds.get(), 2);
+}
+
+#[test]
 fn a_context_goes_on_on_another_thread() {
     struct Sent(Box<Pair>);
     // SAFETY: handed over whole, and nobody else has it.
@@ -282,23 +335,33 @@ unsafe extern "C" fn hold(
     )
 }
 
-/// The rounding mode belongs to the context.
+/// The rounding modes belong to the context, on x86_64 that of the x87 too.
 mod control {
     use super::{Pair, pair};
 
     #[cfg(target_arch = "x86_64")]
     fn round_up(up: bool) {
         let word: u32 = if up { 0x5f80 } else { 0x1f80 };
-        // SAFETY: a rounding mode, no exception unmasked; back to normal before anybody else counts.
-        unsafe { core::arch::asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack)) }
+        let x87: u16 = if up { 0x0b7f } else { 0x037f };
+        // SAFETY: rounding modes, no exception unmasked; back to normal before anybody else counts.
+        unsafe {
+            core::arch::asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack));
+            core::arch::asm!("fldcw [{}]", in(reg) &raw const x87, options(nostack));
+        }
     }
 
     #[cfg(target_arch = "x86_64")]
     fn rounds_up() -> bool {
         let mut word: u32 = 0;
-        // SAFETY: it only reads.
-        unsafe { core::arch::asm!("stmxcsr [{}]", in(reg) &raw mut word, options(nostack)) }
-        word & 0x6000 == 0x4000
+        let mut x87: u16 = 0;
+        // SAFETY: they only read.
+        unsafe {
+            core::arch::asm!("stmxcsr [{}]", in(reg) &raw mut word, options(nostack));
+            core::arch::asm!("fnstcw [{}]", in(reg) &raw mut x87, options(nostack));
+        }
+        let modes = [word & 0x6000 == 0x4000, x87 & 0x0c00 == 0x0800];
+        assert_eq!(modes[0], modes[1], "one of two rounding modes was left behind");
+        modes[0]
     }
 
     #[cfg(target_arch = "aarch64")]

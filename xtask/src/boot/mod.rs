@@ -274,6 +274,13 @@ mod cross {
     }
 
     #[test]
+    fn switches_on_64_bit_arm() {
+        if let Err(error) = crate::steps::arm(&Workspace::find().unwrap()) {
+            panic!("{error:#}");
+        }
+    }
+
+    #[test]
     fn registers_survive_interrupts_on_x86_64() {
         boots(Arch::X86_64, "registers");
     }

@@ -46,7 +46,7 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     #[cfg(feature = "threads")]
     pub(crate) changes: Owner<'static, crate::thread::Tcb>,
     /// Out of an inbox, and not yet in a run queue: empty between steps, unless a destructor panicked in one.
-    arrived: List<Header>,
+    pub(crate) arrived: List<Header>,
     pub(crate) critical: List<Header>,
     pub(crate) normal: RunQueue,
     pub(crate) background: RunQueue,
@@ -66,6 +66,8 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) claimed: bool,
     /// It has said that it is paused.
     pub(crate) is_paused: bool,
+    /// It has begun to leave.
+    pub(crate) is_leaving: bool,
     /// Tasks that became runnable here since the tick began (K2).
     pub(crate) woken_external: usize,
     pub(crate) woken_internal: usize,
@@ -110,10 +112,17 @@ pub enum Step {
     Halted,
     /// It halted because the CPU is paused.
     Paused,
+    /// It moved some of its tasks to other CPUs, as this one goes offline.
+    Leaving,
+    /// The CPU is offline. All that is left to do is to drop the loop.
+    Offline,
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
-    /// Makes the caller's CPU one of the scheduler's.
+    /// Makes the caller's CPU one of the scheduler's, for the first time or once more.
+    ///
+    /// Blocking: the unplug lock, the lock of the wheel, and one for each wheel that nobody looks after. O(n) in the tasks
+    /// that wait because none of their CPUs was there; those that may run now are placed. On the CPU's own stack.
     ///
     /// # Errors
     ///
@@ -130,14 +139,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             let parked = cpu.parked.try_lock()?.take()?;
             Some((critical, normal, normal_deque, background_deque, parked))
         };
-        let (critical_inbox, normal_inbox, normal_deque, background_deque, parked) =
+        let (mut critical_inbox, mut normal_inbox, normal_deque, background_deque, parked) =
             entered().ok_or(EnterError::AlreadyEntered(id))?;
+        #[cfg(feature = "threads")]
+        let mut changes = cpu.threads.changes.take_owner().ok_or(EnterError::AlreadyEntered(id))?;
+        #[cfg(feature = "threads")]
+        changes.reopen();
         // Ordering: Acquire; as in `on_kick`. A kick that was dropped before the CPU was up must not stand for the
         // next one.
         cpu.kick_pending.swap(false, Ordering::Acquire);
-        // Ordering: Relaxed; what a thief finds here is there from the start, and a CPU that publishes work fences after
-        // this (PB1), so whoever halts without having seen it online is kicked.
-        self.online.insert(id, Ordering::Relaxed);
+        self.come_online(id, [&mut critical_inbox, &mut normal_inbox]);
         self.machine.interleave();
         let core = Core {
             scheduler: self,
@@ -146,7 +157,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             critical_inbox,
             normal_inbox,
             #[cfg(feature = "threads")]
-            changes: cpu.threads.changes.take_owner().ok_or(EnterError::AlreadyEntered(id))?,
+            changes,
             arrived: parked.arrived,
             critical: parked.critical,
             normal: RunQueue::new(normal_deque, parked.normal),
@@ -160,10 +171,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             halted_at_ns: None,
             claimed: false,
             is_paused: false,
+            is_leaving: false,
             woken_external: 0,
             woken_internal: 0,
             _stays_on_its_cpu: PhantomData,
         };
+        // Fences: behind it is the look at what waits (U4, U5).
         core.cpu.level.lower(0);
         let masked = self.masked();
         self.forget_timer(&masked, id);
@@ -171,16 +184,20 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         drop(masked);
         #[cfg(feature = "threads")]
         core.prepare_threads();
+        self.look_what_waits(id);
         Ok(core)
     }
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
-    /// Steps until [`Scheduler::stop`]. A kernel that never stops its scheduler never comes back from here.
+    /// Steps until [`Scheduler::stop`], or until the CPU is [offline](Scheduler::offline). A kernel that does neither never
+    /// comes back from here.
     pub fn run(&mut self) {
         // Ordering: Acquire pairs with the Release of `stop`.
         while !self.scheduler.stopping.load(Ordering::Acquire) {
-            self.step();
+            if self.step() == Step::Offline {
+                return;
+            }
         }
     }
 
@@ -199,13 +216,19 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.resume_from_halt();
         self.cpu.stats.steps.add(1);
         self.steps = self.steps.wrapping_add(1);
+        // Before all that somebody may ask for by a kick.
+        self.acknowledge();
+        if self.cpu.requests.any()
+            && let Some(step) = self.answer_requests()
+        {
+            return Some(step);
+        }
         // Ordering: Acquire pairs with the Release of `pause` and `resume`.
         if self.scheduler.pausing.contains(self.id, Ordering::Acquire) {
             self.pause();
             return Some(Step::Paused);
         }
         self.end_pause();
-        self.acknowledge();
         self.drain_inboxes();
         #[cfg(feature = "threads")]
         self.answer_changes();
@@ -217,8 +240,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         if let Some(step) = self.run_threads() {
             return Some(step);
         }
-        if self.run_future() {
-            return Some(Step::Ran);
+        if let Some(step) = self.run_future() {
+            return Some(step);
         }
         self.claimed = false;
         if self.take_injected() {
@@ -346,17 +369,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// L1: the one place where a task enters a run queue. One that is unreferenced is freed instead, and one that
     /// may not run here goes to a CPU where it may. Whether it stays here.
     pub(crate) fn enqueue(&mut self, task: Queued) -> bool {
+        let Some(task) = self.free_if_unreferenced(task) else { return false };
         let header = task.header();
-        if header.state.is_unreferenced() {
-            if !header.state.is_complete() {
-                self.cpu.stats.unreachable.add(1);
-            }
-            #[cfg(feature = "threads")]
-            self.forget_thread(&task, crate::class::Dequeue::Exit);
-            // SAFETY: no reference is left, and this was the one `Queued` of it.
-            unsafe { Header::free(task.into_header()) };
-            return false;
-        }
         // The home first (G3 in `thread::change`).
         #[cfg(feature = "threads")]
         let former_home_of_thread = task.tcb().and_then(|tcb| {
@@ -364,14 +378,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.adopt_changes(tcb);
             former_home
         });
-        if task.affinity().is_some_and(|allowed| !allowed.contains(self.id)) {
+        if !self.scheduler.admits(task.affinity().as_ref(), self.id) {
             #[cfg(feature = "threads")]
             self.forget_thread(&task, crate::class::Dequeue::Move);
             let masked = self.scheduler.masked();
-            match self.scheduler.first_home(&masked, &task) {
-                Some(cpu) => self.scheduler.push(&masked, cpu, task),
-                None => self.scheduler.inject(task),
-            }
+            self.scheduler.place_elsewhere(&masked, task, 0);
             return false;
         }
         let former_home = header.set_home(self.id);
@@ -406,9 +417,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
         self.resume_from_halt();
         self.end_pause();
         self.pass_on();
-        // Ordering: Release pairs with the Acquire in `adopt_wheel`, which sees what this CPU had adopted. (A thief that
-        // comes late finds the deque as it was left.)
-        self.scheduler.online.remove(self.id, Ordering::Release);
+        if !self.scheduler.go_in_place(self.id) {
+            self.leave_if_asked();
+        }
         self.scheduler.machine.interleave();
         // The last look at the lists is over; the next loop finds them here.
         let masked = self.scheduler.masked();
@@ -420,7 +431,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
             next_stamp: self.next_stamp,
         };
         *self.cpu.parked.lock(&masked) = Some(parked);
-        self.scheduler.end_slice(&masked, self.id);
+        if !self.scheduler.has_left(self.id) {
+            self.scheduler.end_slice(&masked, self.id);
+        }
     }
 }
 

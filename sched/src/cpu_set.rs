@@ -38,6 +38,13 @@ impl CpuSet {
         (0..MAX_CPUS as u32).map(CpuId::new).filter(|&cpu| self.contains(cpu))
     }
 
+    /// The one CPU in it; `None` if there are none or several.
+    pub(crate) fn only(&self) -> Option<CpuId> {
+        let index = self.0.iter().position(|&word| word != 0)?;
+        let cpu = CpuId::new((index * 64) as u32 + self.0[index].trailing_zeros());
+        (*self == Self::EMPTY.with(cpu)).then_some(cpu)
+    }
+
     /// Whether no CPU is in it.
     pub fn is_empty(&self) -> bool {
         self.0 == [0; WORDS]
@@ -98,6 +105,12 @@ impl AtomicCpuSet {
     pub(crate) fn contains(&self, cpu: CpuId, ordering: Ordering) -> bool {
         let (word, bit) = Self::place(cpu);
         self.0[word].load(ordering) & bit != 0
+    }
+
+    /// Whether a CPU below `limit` is both in this and in `set`.
+    pub(crate) fn meets(&self, set: &CpuSet, limit: usize, ordering: Ordering) -> bool {
+        let words = self.0.iter().zip(&set.0).take(limit.div_ceil(64));
+        words.into_iter().any(|(word, &other)| word.load(ordering) & other != 0)
     }
 
     /// Whether none of the words that hold the CPUs below `limit` has a member.

@@ -104,6 +104,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // As a pick does it; a thief that finds everything taken kicks, and this step comes again (PD2).
         self.pass_on();
         self.hear_thieves();
+        #[cfg(feature = "threads")]
+        self.put_by();
         let published = self.publish();
         self.offer(published);
         // Ordering: Release pairs with the Acquire of `is_paused`.
@@ -118,7 +120,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let masked = scheduler.masked();
         // Looked at after masking: `resume` kicks after it, which ends the halt. Ordering: Relaxed; the next step looks
         // again, with Acquire.
-        if scheduler.pausing.contains(self.id, Ordering::Relaxed) {
+        if scheduler.pausing.contains(self.id, Ordering::Relaxed) && !self.cpu.requests.any() {
             masked.halt();
         }
         Step::Paused

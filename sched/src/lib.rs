@@ -14,7 +14,9 @@ mod combine;
 mod core_loop;
 mod cpu;
 mod cpu_set;
+mod current;
 mod halt;
+mod hotplug;
 pub mod idle;
 mod interval;
 pub mod level;
@@ -34,6 +36,7 @@ mod stats;
 mod steal;
 mod sync;
 pub mod task;
+mod task_local;
 #[cfg(feature = "threads")]
 pub mod thread;
 mod tick;
@@ -46,11 +49,16 @@ mod yield_now;
 pub use combine::{Either, Join, Select, join, select};
 pub use core_loop::{Core, EnterError, Step};
 pub use cpu_set::{CpuSet, MAX_CPUS};
+pub use hotplug::{IfPinned, OfflineError};
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
 pub use stats::{CpuStats, Totals};
-pub use task::{CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, TaskId, TaskMemory, Tier};
+pub use task::{
+    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, Storage, TaskId, TaskInfo, TaskMemory,
+    TaskRef, Tier,
+};
+pub use task_local::{Scope, TaskLocal};
 pub use tick::Tick;
 pub use yield_now::{YieldNow, yield_now};
 

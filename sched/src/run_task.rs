@@ -1,11 +1,12 @@
 //! Pick and run: the middle of a step.
 
-use crate::Machine;
 use crate::core_loop::Core;
+use crate::current::Poll;
 use crate::state::{Begin, End};
 use crate::sync::Ordering;
 use crate::task::{Header, Queued, Tier, waker_for_poll};
 use crate::trace::{Event, Outcome, Trace, trace};
+use crate::{Machine, Step};
 use core::ptr::NonNull;
 use core::task::Context;
 
@@ -19,25 +20,43 @@ pub(crate) enum Polled {
     Preempted,
 }
 
+/// What a pick came to.
+enum Picked {
+    Task(Queued, Tier),
+    /// Something came that is not for it to choose.
+    #[cfg(feature = "threads")]
+    Undone,
+}
+
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
-    /// Picks a future and polls it; `false` if there is none here.
-    pub(crate) fn run_future(&mut self) -> bool {
-        let Some((task, tier)) = self.pick() else { return false };
-        self.pass_on();
-        self.run_task(task, tier);
-        true
+    /// Picks a future and polls it; or finds that the choice is to be made anew. `None` if there is none here.
+    pub(crate) fn run_future(&mut self) -> Option<Step> {
+        match self.pick()? {
+            Picked::Task(task, tier) => {
+                self.pass_on();
+                self.run_task(task, tier);
+                Some(Step::Ran)
+            }
+            #[cfg(feature = "threads")]
+            Picked::Undone => Some(Step::Undone),
+        }
     }
 
     /// The next task, by tier and age. `None` if there is none here.
-    fn pick(&mut self) -> Option<(Queued, Tier)> {
+    fn pick(&mut self) -> Option<Picked> {
         loop {
             let tier = self.next_tier()?;
             // The level falls at most twice before something is taken or a more urgent task was found.
             if self.set_level(tier.level()) {
+                // PC1: a thread may have come, whose turn it is rather than any future's.
+                #[cfg(feature = "threads")]
+                if self.cpu.threads.has_work() {
+                    return Some(Picked::Undone);
+                }
                 continue;
             }
             if let Some(task) = self.take(tier) {
-                return Some((task, tier));
+                return Some(Picked::Task(task, tier));
             }
             // Thieves were quicker.
         }
@@ -131,12 +150,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// there is work for.
     pub(crate) fn offer(&mut self, published: bool) {
         let spare = self.normal.stealable() + self.background.stealable();
-        #[cfg(feature = "threads")]
-        // Ordering: Relaxed; a hint.
-        let spare = spare + self.cpu.threads.spare.load(Ordering::Relaxed);
         // Ordering: Relaxed; ordered before thieves' looks by the fence below whenever it rises from 1: what is
         // stealable now and was not then has been published in between.
         self.cpu.ready.store(spare + 1, Ordering::Relaxed);
+        #[cfg(feature = "threads")]
+        let (spare, published) = {
+            // A thread that came into the queue was published there, if not behind a fence.
+            // Ordering: Relaxed; only thieves lower it.
+            let threads = self.cpu.threads.spare.load(Ordering::Relaxed);
+            (spare + threads, published || threads > 0)
+        };
         if spare > 0 {
             if published {
                 self.scheduler.idle.publish_work();
@@ -155,11 +178,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.cpu.stats.polls.add(1);
         trace!(self.scheduler, Event::Run { task: id, tier, name });
         let begin = state.begin();
+        let poll = Poll::begin(self.cpu, header, id);
         self.scheduler.machine.interleave();
         let outcome = match begin {
             Begin::Cancelled => {
                 // SAFETY: the task is `RUNNING` by this loop, so the stage is the loop's.
                 unsafe { Header::clear(header) };
+                drop(poll);
                 self.cpu.stats.cancelled.add(1);
                 // SAFETY: `RUNNING` by this loop, and the stage holds no future any more.
                 unsafe { self.finish(header) };
@@ -171,6 +196,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                 // SAFETY: the task is `RUNNING` by this loop; a cleared future is never picked again, because its
                 // task is complete.
                 let polled = unsafe { self.poll(header, tier, &mut Context::from_waker(&waker)) };
+                // V1: before the task may be freed.
+                drop(poll);
                 self.after_poll(header, polled)
             }
         };
@@ -225,6 +252,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             End::Idle => Outcome::Waits,
             End::Unreachable => {
                 self.cpu.stats.unreachable.add(1);
+                // SAFETY: there was one reference, the loop's, so the task is live until it is freed below.
+                let affinity = unsafe { Header::affinity(header) };
+                self.scheduler.forget_pinned(affinity.as_ref());
                 // SAFETY: there was one reference, the loop's, and no queue has the task.
                 unsafe { Header::free(header) };
                 Outcome::Unreachable
@@ -240,6 +270,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     pub(crate) unsafe fn finish(&mut self, header: NonNull<Header>) {
         // SAFETY: the loop's reference keeps the task live until it is released below.
         let this = unsafe { header.as_ref() };
+        // SAFETY: as above, and the loop has it.
+        let affinity = unsafe { Header::affinity(header) };
+        self.scheduler.forget_pinned(affinity.as_ref());
         let has_join = this.state.complete();
         self.scheduler.machine.interleave();
         if has_join {

@@ -2,6 +2,7 @@
 
 use crate::cpu::Cpu;
 use crate::cpu_set::{AtomicCpuSet, MAX_CPUS};
+use crate::hotplug::Hotplug;
 use crate::idle::IdleSet;
 use crate::stats::{CpuStats, Totals};
 use crate::sync::{AtomicBool, AtomicU64, Ordering, const_fn, fence};
@@ -35,6 +36,7 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     pub(crate) injector: Inbox<Header>,
     /// A bounded drain of the injector left some of them with it. Written by who has the injector's owner.
     pub(crate) injector_has_rest: AtomicBool,
+    pub(crate) hotplug: Hotplug,
     foreign_serial: AtomicU64,
     foreign_stats: crate::stats::Stats,
 }
@@ -59,6 +61,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 stopping: AtomicBool::new(false),
                 injector: Inbox::new(),
                 injector_has_rest: AtomicBool::new(false),
+                hotplug: Hotplug::new(),
                 foreign_serial: AtomicU64::new(0),
                 foreign_stats: crate::stats::Stats::new(),
             }

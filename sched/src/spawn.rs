@@ -3,11 +3,12 @@
 use crate::cpu_set::CpuSet;
 #[cfg(feature = "alloc")]
 use crate::task::Cell;
-use crate::task::{JoinHandle, MemoryInUse, Meta, TaskId, TaskMemory, Tier};
+use crate::task::{Claim, JoinHandle, MemoryInUse, Meta, Storage, TaskId, Tier};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use core::fmt;
 use core::future::Future;
+use core::panic::Location;
 
 /// What is to be known of a task before it is spawned.
 #[must_use = "a builder makes nothing until `spawn`"]
@@ -30,8 +31,16 @@ impl core::error::Error for EmptyAffinity {}
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Begins a task: Normal, for any CPU, unless the builder is told otherwise.
+    #[track_caller]
     pub fn task(&'static self, name: &'static str) -> Builder<M, T, CPUS> {
-        Builder { scheduler: self, meta: Meta { name, tier: Tier::Normal, affinity: None } }
+        let meta = Meta {
+            name,
+            kind: "task",
+            location: Location::caller(),
+            tier: Tier::Normal,
+            affinity: None,
+        };
+        Builder { scheduler: self, meta }
     }
 
     /// What a set of CPUs comes to: nothing, if it holds every CPU of the scheduler.
@@ -48,6 +57,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ///
     /// Lock-free but for the allocator; one allocation. From wherever the global allocator may be called.
     #[cfg(feature = "alloc")]
+    #[track_caller]
     pub fn spawn<F>(&'static self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -61,6 +71,19 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     /// The tier.
     pub fn tier(mut self, tier: Tier) -> Self {
         self.meta.tier = tier;
+        self
+    }
+
+    /// What sort of task it is, for [`TaskInfo`](crate::TaskInfo): a class of tasks, where the name says which one of them.
+    pub fn kind(mut self, kind: &'static str) -> Self {
+        self.meta.kind = kind;
+        self
+    }
+
+    /// Where the task is said to be spawned, instead of where this builder was made: for functions that spawn on behalf of
+    /// others.
+    pub fn location(mut self, location: &'static Location<'static>) -> Self {
+        self.meta.location = location;
         self
     }
 
@@ -94,24 +117,25 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         handle
     }
 
-    /// Spawns the task in memory of the caller's, which is free for another one once the task is over and the last
-    /// handle and waker are gone.
+    /// Spawns the task in memory of the caller's: a `&'static TaskMemory`, or what else is a [`Storage`]. It is free for
+    /// another one once the task is over and the last handle and waker are gone.
     ///
     /// Lock-free, no allocation; any context but NMI.
     ///
     /// # Errors
     ///
-    /// [`MemoryInUse`], with the future, while another task has the memory.
-    pub fn spawn_in<F>(
+    /// [`MemoryInUse`], with future and storage, while another task has the memory.
+    pub fn spawn_in<F, S>(
         self,
-        memory: &'static TaskMemory<F>,
+        storage: S,
         future: F,
-    ) -> Result<JoinHandle<F::Output>, MemoryInUse<F>>
+    ) -> Result<JoinHandle<F::Output>, MemoryInUse<F, S>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
+        S: Storage<F> + Send,
     {
-        let claim = memory.claim(future)?;
+        let claim = Claim::new(storage, future)?;
         let id = self.announce();
         let (task, handle) = claim.fill(self.scheduler, id, self.meta);
         self.scheduler.place_task(task);
@@ -123,6 +147,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         let scheduler = self.scheduler;
         let masked = scheduler.masked();
         scheduler.count(&masked, |stats| &stats.spawned);
+        scheduler.note_pinned(self.meta.affinity.as_ref());
         let id = scheduler.next_id(&masked);
         let Meta { tier, name, .. } = self.meta;
         trace!(scheduler, Event::Spawn { task: id, tier, name });

@@ -71,6 +71,8 @@ counters! {
     steals_tried,
     /// Tasks taken from other CPUs.
     steals_won,
+    /// Tasks that were ready here, and moved to others when the CPU went offline.
+    evacuated,
     /// Tasks taken from the injector.
     injected,
     /// Timers fired.

@@ -45,30 +45,36 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let home = task.header().home();
         match home.or_else(|| self.first_home(&masked, &task)) {
             Some(cpu) => self.push(&masked, cpu, task),
-            None => self.inject(task),
+            None if task.affinity().is_none() => self.inject(task),
+            None => self.place_elsewhere(&masked, task, 0),
         }
     }
 
-    /// The CPU for a task that has not run yet: the caller's, if a loop is there and the task may run there, else one of
-    /// its affinity. `None`: any that is free.
-    ///
-    /// With no CPU of its affinity there yet, a task waits for the lowest one.
-    pub(crate) fn first_home(&self, masked: &Masked<'_, M>, task: &Queued) -> Option<CpuId> {
-        // Ordering: Relaxed; of this very CPU, or stale: then the task waits in an inbox, as for any loop that has gone.
-        let is_online = |cpu: &CpuId| self.online.contains(*cpu, Ordering::Relaxed);
-        let here = self.here(masked).map(|(id, _)| id).filter(is_online);
-        match task.affinity() {
-            None => here,
-            Some(allowed) => here
-                .filter(|&cpu| allowed.contains(cpu))
-                .or_else(|| self.online().find(|&cpu| allowed.contains(cpu)))
-                .or_else(|| allowed.iter().find(|cpu| cpu.index() < CPUS)),
-        }
+    /// The CPU for a task that has not run yet: the caller's, if a loop is there that stays and the task may run there.
+    /// `None`: any that is free, or the first of its affinity.
+    fn first_home(&self, masked: &Masked<'_, M>, task: &Queued) -> Option<CpuId> {
+        let (id, _) = self.here(masked)?;
+        // Ordering: Relaxed; of this very CPU.
+        let stays = self.is_available(id, Ordering::Relaxed);
+        (stays && self.admits(task.affinity().as_ref(), id)).then_some(id)
     }
 
-    /// Pushes to the inbox of `target`, and kicks if that is owed.
+    /// Pushes to the inbox of `target`, and kicks if that is owed; if the CPU has gone, to another one's.
     pub(crate) fn push(&self, masked: &Masked<'_, M>, target: CpuId, task: Queued) {
-        let Some(cpu) = self.cpu(target) else { return self.inject(task) };
+        if let Err(task) = self.try_push(masked, target, task) {
+            let first = Self::spread(&task);
+            self.place_elsewhere(masked, task, first);
+        }
+    }
+
+    /// Pushes to the inbox of `target`, and kicks if that is owed; gives the task back if the CPU has gone.
+    pub(crate) fn try_push(
+        &self,
+        masked: &Masked<'_, M>,
+        target: CpuId,
+        task: Queued,
+    ) -> Result<(), Queued> {
+        let Some(cpu) = self.cpu(target) else { return Err(task) };
         let (id, tier) = (task.header().id(), task.header().meta().tier);
         let level = task.push_level();
         let inbox = if tier == Tier::Critical { &cpu.critical } else { &cpu.normal };
@@ -81,13 +87,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             Ok(Pushed::KickOwed) => true,
             // PC1: every pusher compares, also one that joined a list.
             Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(level),
-            Err(Closed(task)) => return self.inject(task),
+            Err(Closed(task)) => return Err(task),
         };
         if owes_kick {
             self.kick(masked, target);
         } else {
             self.count(masked, |stats| &stats.kicks_saved);
         }
+        Ok(())
     }
 
     /// Offers a task to whichever CPU is free first.

@@ -62,7 +62,7 @@ impl Pair {
     }
 }
 
-fn pair(stack: &mut [u8], entry: unsafe extern "C" fn(*mut ()) -> !) -> Box<Pair> {
+fn pair(stack: &mut [u8], entry: unsafe extern "C-unwind" fn(*mut ()) -> !) -> Box<Pair> {
     let pair = Box::new(Pair {
         here: Cell::new(Context::EMPTY),
         there: Cell::new(Context::EMPTY),
@@ -75,7 +75,7 @@ fn pair(stack: &mut [u8], entry: unsafe extern "C" fn(*mut ()) -> !) -> Box<Pair
     pair
 }
 
-unsafe extern "C" fn count(argument: *mut ()) -> ! {
+unsafe extern "C-unwind" fn count(argument: *mut ()) -> ! {
     // SAFETY: `pair` passed it, and lives as long as anybody switches here.
     let pair = unsafe { &*argument.cast::<Pair>() };
     let local = 0_u128;
@@ -189,7 +189,7 @@ fn a_context_goes_on_on_another_thread() {
 }
 
 /// Spoils every register that a switch has to preserve, and goes back.
-unsafe extern "C" fn spoil(argument: *mut ()) -> ! {
+unsafe extern "C-unwind" fn spoil(argument: *mut ()) -> ! {
     // SAFETY: as in `count`.
     let pair = unsafe { &*argument.cast::<Pair>() };
     let mut pattern = 0x5555;
@@ -385,7 +385,7 @@ mod control {
         word & (3 << 22) == 1 << 22
     }
 
-    unsafe extern "C" fn look(argument: *mut ()) -> ! {
+    unsafe extern "C-unwind" fn look(argument: *mut ()) -> ! {
         // SAFETY: as in `count`.
         let pair = unsafe { &*argument.cast::<Pair>() };
         // A new context has the ABI's mode, whatever its maker has.

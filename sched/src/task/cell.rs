@@ -71,11 +71,7 @@ pub(crate) struct Cell<F: Future> {
     stage: UnsafeCell<Stage<F>>,
 }
 
-impl<F> Cell<F>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
+impl<F: Future + 'static> Cell<F> {
     /// The vtable of cells whose memory `free` gives back.
     pub(super) const fn vtable(free: unsafe fn(NonNull<Header>)) -> VTable {
         VTable {

@@ -7,14 +7,14 @@
 //!   makes one. That is what lets an inbox, a list and a deque take it.
 //! - **H2** `home` and `stamp` are written by whoever holds the task only, and handed over with it.
 
-use super::TaskId;
-use super::Tier;
 use super::cell::VTable;
+use super::{TaskId, TaskInfo, Tier};
 use crate::cpu_set::CpuSet;
 use crate::lock::AtomicWaker;
 use crate::state::{State, Wake};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use core::mem::ManuallyDrop;
+use core::panic::Location;
 use core::ptr::NonNull;
 use mpsc_inbox::{Handle, Link, Linked, Unique};
 use sched_arch::CpuId;
@@ -40,6 +40,8 @@ pub(crate) trait Schedule: Sync {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Meta {
     pub(crate) name: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) location: &'static Location<'static>,
     pub(crate) tier: Tier,
     /// `None`: any CPU.
     pub(crate) affinity: Option<CpuSet>,
@@ -103,6 +105,11 @@ impl Header {
         self.vtable.is_thread
     }
 
+    pub(crate) fn info(&self) -> TaskInfo {
+        let Meta { name, kind, location, tier, .. } = self.meta;
+        TaskInfo { id: self.id, name, kind, tier, location }
+    }
+
     /// The CPU whose loop had the task last.
     pub(crate) fn home(&self) -> Option<CpuId> {
         // Ordering: Relaxed; who asks holds the task, by an Acquire of the state word that pairs with the
@@ -121,6 +128,22 @@ impl Header {
         // Ordering: Relaxed; see `home`.
         self.home.store(cpu.get(), Ordering::Relaxed);
         former
+    }
+
+    /// The CPUs that may run the task; `None`: any.
+    ///
+    /// # Safety
+    ///
+    /// It is the header of a live task, which the caller has.
+    pub(crate) unsafe fn affinity(header: NonNull<Self>) -> Option<CpuSet> {
+        // SAFETY: live, by the caller's promise.
+        let this = unsafe { header.as_ref() };
+        #[cfg(feature = "threads")]
+        if this.is_thread() {
+            // SAFETY: as above, and a thread.
+            return unsafe { crate::thread::Thread::tcb(header).as_ref() }.affinity.get();
+        }
+        this.meta.affinity
     }
 
     /// Wakes who awaits the join handle.
@@ -216,12 +239,8 @@ impl Queued {
 
     /// The CPUs that may run it; `None`: any.
     pub(crate) fn affinity(&self) -> Option<CpuSet> {
-        #[cfg(feature = "threads")]
-        if let Some(tcb) = self.tcb() {
-            // SAFETY: of a live thread (H1), which who has this has.
-            return unsafe { tcb.as_ref() }.affinity.get();
-        }
-        self.header().meta().affinity
+        // SAFETY: live (H1), and whoever has this has the task.
+        unsafe { Header::affinity(self.0) }
     }
 
     /// Its control block, if it is a thread.

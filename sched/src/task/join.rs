@@ -1,7 +1,7 @@
 //! The join handle: a task's output as a future.
 
-use super::TaskId;
 use super::header::Header;
+use super::{TaskId, TaskRef};
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
@@ -14,7 +14,7 @@ use core::task::{Context, Poll};
 ///
 /// | Operation | Progress | Callable from | Allocates | Worst case |
 /// |---|---|---|---|---|
-/// | `is_complete`, `id`, `name` | wait-free | thread, interrupt | no | O(1) |
+/// | `is_complete`, `id`, `name`, `task_ref` | wait-free | thread, interrupt | no | O(1) |
 /// | `poll` | wait-free but for a race with completion | thread | no | O(1), and the drop of the waker before |
 /// | [`cancel`](Self::cancel) | lock-free | thread, interrupt | no | one inbox push |
 /// | drop | lock-free | thread; interrupt, if the output may be dropped there | no | the output's drop, one inbox push |
@@ -62,6 +62,12 @@ impl<T> JoinHandle<T> {
     /// Whether the task finished or was cancelled, so that awaiting this will not wait.
     pub fn is_complete(&self) -> bool {
         self.header().state.is_complete()
+    }
+
+    /// Another reference to the task, which does without its output.
+    pub fn task_ref(&self) -> TaskRef {
+        // SAFETY: the handle's reference keeps the task live.
+        unsafe { TaskRef::new(self.header) }
     }
 
     /// The task's id.

@@ -65,7 +65,7 @@ pub(super) fn new<F, R, M, T, const CPUS: usize>(
     stack: Stack,
     scheduler: &'static Scheduler<M, T, CPUS>,
     policy: Policy,
-    space: usize,
+    attachment: *mut (),
     announce: impl FnOnce() -> (TaskId, Meta),
 ) -> Result<(Queued, JoinHandle<R>), SpawnError<F>>
 where
@@ -102,7 +102,7 @@ where
     *tcb.asked.lock(&masked) = affinity;
     drop(masked);
     tcb.context.set(context);
-    tcb.space.set(space);
+    tcb.attachment.set(attachment);
     tcb.canary.set(Some(canary));
     // SAFETY: a new state word counts these two, and the output is an `R`.
     Ok(unsafe { (Queued::from_raw(header), JoinHandle::from_raw(header)) })
@@ -124,7 +124,7 @@ where
     };
 
     /// The first and last frame of the thread.
-    unsafe extern "C" fn main(argument: *mut ()) -> ! {
+    unsafe extern "C-unwind" fn main(argument: *mut ()) -> ! {
         let cell = argument.cast::<Self>();
         // SAFETY: `new` made the argument from a pointer to the whole cell, which lives while the thread runs (D2).
         let this = unsafe { &*cell };

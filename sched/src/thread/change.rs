@@ -69,6 +69,8 @@ unsafe impl Coalescing for Tcb {
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Sends the message that something about the thread has changed.
     pub(crate) fn send_change(&self, thread: ThreadRef) {
+        // Ordering: SeqCst fence, pairs with the one in `adopt_changes` (G3): a home that has gone answers no message.
+        fence(Ordering::SeqCst);
         let home = thread.header().home();
         // One that no loop has had yet adopts it when the first one takes it in.
         let Some((home, cpu)) = home.and_then(|home| Some((home, self.cpu(home)?))) else { return };
@@ -78,7 +80,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             Ok(_) => self.kick(&masked, home),
             // Who takes the message out sees what was asked for.
             Err(NotPushed::AlreadyQueued(_)) => {}
-            // Whoever takes the thread in from there adopts it.
+            // The CPU leaves, or has left: whoever takes the thread in from there adopts it.
             Err(NotPushed::Closed(message)) => drop(message),
         }
     }
@@ -119,7 +121,19 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             // Ordering: Acquire pairs with the Release of `set_affinity_of`.
             tcb.changed.swap(false, Ordering::Acquire);
             let masked = self.scheduler.masked();
-            tcb.affinity.set(*tcb.asked.lock(&masked));
+            let asked = *tcb.asked.lock(&masked);
+            let before = tcb.affinity.replace(asked);
+            self.scheduler.note_pinned(asked.as_ref());
+            self.scheduler.forget_pinned(before.as_ref());
+        }
+    }
+
+    /// The CPU leaves. What is sent to it from here on comes back to its sender, and is adopted where the thread goes (G3).
+    pub(crate) fn close_changes(&mut self) {
+        let mut messages = self.changes.close();
+        while let Some(message) = messages.pop_front() {
+            let Changed(thread) = message.release();
+            self.scheduler.send_change(thread);
         }
     }
 

@@ -65,7 +65,7 @@ pub(crate) struct Local {
     pub(crate) loop_context: Cell<Context>,
     /// What runs, if it is not the loop.
     pub(crate) current: Cell<Option<NonNull<Tcb>>>,
-    /// How many want what runs not to be preempted.
+    /// How many want what runs not to be preempted: a count for each context, which ends with its stay.
     pub(crate) preempt_off: Cell<u32>,
     /// How to switch to the executor, if it has a stack.
     pub(crate) switch_in: Cell<Option<SwitchIn>>,
@@ -248,6 +248,22 @@ impl Queue {
         let TcbRef(tcb) = self.classes.steal_task(&mut may_take)?;
         self.stealable -= 1;
         Some(tcb)
+    }
+
+    /// Takes out a thread, whichever; with the last of them all that sleep here have come out as well, and the executor.
+    pub(crate) fn take_any(&mut self, now_ns: u64) -> Option<NonNull<Tcb>> {
+        self.classes.put_prev_task(now_ns);
+        while let Some(TcbRef(tcb)) = self.classes.steal_task(&mut |_| true) {
+            // SAFETY: the class had it, so it is live.
+            let this = unsafe { tcb.as_ref() };
+            if this.header.get().is_some() {
+                self.stealable -= usize::from(is_stealable(this));
+                return Some(tcb);
+            }
+        }
+        // None is runnable, so that these are all that is left.
+        while let Pick::Asleep(_) = self.classes.pick_next_task(now_ns) {}
+        None
     }
 
     /// Threads that thieves may have.

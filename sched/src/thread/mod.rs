@@ -77,6 +77,7 @@ pub use policy::Policy;
 pub use settings::ThreadSettings;
 pub use spawn::{SpawnError, ThreadBuilder};
 pub use stack::{Stack, StackMemory};
+pub use tcb::CANARY;
 pub use thread_ref::{ThreadRef, ThreadStats};
 
 pub(crate) use cell::Thread;

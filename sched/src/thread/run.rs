@@ -4,6 +4,7 @@ use super::cpu::{Chosen, InFlight, Queue};
 use super::tcb::{Life, Stopped, Tcb};
 use crate::class::{Dequeue, Enqueue};
 use crate::core_loop::Core;
+use crate::current::Poll;
 use crate::run_task::{Polled, is_over};
 use crate::state::End;
 use crate::sync::Ordering;
@@ -39,25 +40,53 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         match self.whose_turn() {
             Turn::Nobody => None,
             // Unless thieves are quicker: then the choice is made anew.
-            Turn::Futures => Some(if self.run_future() { Step::Ran } else { Step::Undone }),
+            Turn::Futures => Some(self.run_future().unwrap_or(Step::Undone)),
             Turn::Thread(tcb) => {
                 self.critical_polls = 0;
                 self.make_way();
                 self.run_thread(tcb);
                 Some(Step::Ran)
             }
-            Turn::InFlight(InFlight { header, tier }) => {
+            Turn::InFlight(_) => {
                 self.critical_polls = 0;
                 self.make_way();
-                self.cpu.threads.local.in_flight.set(None);
-                // SAFETY: its poll is under way, so the loop's reference keeps it live.
-                let (id, name) = unsafe { (header.as_ref().id(), header.as_ref().meta().name) };
-                trace!(self.scheduler, Event::Run { task: id, tier, name });
-                let polled = self.poll_in_executor(header, tier);
-                let outcome = self.after_poll(header, polled);
-                trace!(self.scheduler, Event::Stop { task: id, outcome });
+                self.go_on_with_poll();
                 Some(Step::Ran)
             }
+        }
+    }
+
+    /// Goes on with the poll that was preempted; `false` if there is none.
+    pub(crate) fn go_on_with_poll(&mut self) -> bool {
+        let Some(InFlight { header, tier }) = self.cpu.threads.local.in_flight.take() else {
+            return false;
+        };
+        // SAFETY: its poll is under way, so the loop's reference keeps it live.
+        let (id, name) = unsafe { (header.as_ref().id(), header.as_ref().meta().name) };
+        trace!(self.scheduler, Event::Run { task: id, tier, name });
+        let poll = Poll::begin(self.cpu, header, id);
+        let polled = self.poll_in_executor(header, tier);
+        drop(poll);
+        let outcome = self.after_poll(header, polled);
+        trace!(self.scheduler, Event::Stop { task: id, outcome });
+        true
+    }
+
+    /// The CPU leaves: all its threads are to go elsewhere, and those that sleep in its queue come out of it. O(n log n).
+    pub(crate) fn take_all_threads(&mut self) {
+        let threads = &self.cpu.threads;
+        loop {
+            let masked = self.scheduler.masked();
+            let now_ns = self.scheduler.machine.now_ns();
+            let mut queue = threads.queue.lock(&masked);
+            let taken = threads.with(&mut queue, |queue, _| queue.take_any(now_ns)).flatten();
+            drop(queue);
+            drop(masked);
+            // SAFETY: the queue had it, so it is live; what it gives is a thread, with a header.
+            let header = taken.and_then(|tcb| unsafe { tcb.as_ref() }.header.get());
+            let Some(header) = header else { return };
+            // SAFETY: it was `QUEUED` in the queue, which had the queue's reference, and has it no more.
+            self.arrived.push_back(unsafe { Queued::from_raw(header) });
         }
     }
 
@@ -66,8 +95,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.pass_on();
         self.hear_thieves();
         let published = self.publish();
-        // A thread that came into the queue is published like what came into a deque.
-        self.offer(published || self.cpu.threads.count() > 1);
+        self.offer(published);
+    }
+
+    /// A CPU that pauses lets go of the thread that it ran last: it is in the queue, but for thieves to take only from here on.
+    pub(crate) fn put_by(&mut self) {
+        self.with_queue(Queue::put_prev);
     }
 
     fn whose_turn(&mut self) -> Turn {
@@ -125,12 +158,22 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             Enqueue::Fork => {}
         }
         this.runnable_since_ns.set(self.scheduler.machine.now_ns());
-        // SAFETY: as above; a thread that sleeps in a queue has that queue's CPU for its home.
-        self.with_queue(|queue, now_ns| unsafe { queue.enqueue(tcb, why, now_ns) });
+        let is_all = self.queued() == 0 && !self.cpu.threads.has_work();
+        let threads = &self.cpu.threads;
+        let masked = self.scheduler.masked();
+        let now_ns = self.scheduler.machine.now_ns();
+        threads.with(&mut threads.queue.lock(&masked), |queue, executor| {
+            // SAFETY: as above; a thread that sleeps in a queue has that queue's CPU for its home.
+            unsafe { queue.enqueue(tcb, why, now_ns) };
+            if is_all {
+                // What this CPU is about to run is no thief's: else idle ones would pass it round.
+                queue.choose(executor, false, now_ns);
+            }
+        });
     }
 
     /// If it is a thread that sleeps in this CPU's queue, takes it out: it is to be freed, or to go elsewhere.
-    pub(crate) fn forget_thread(&mut self, task: &Queued, why: Dequeue) {
+    pub(crate) fn forget_thread(&self, task: &Queued, why: Dequeue) {
         if let Some(tcb) = task.tcb() {
             // SAFETY: this loop has it (N1); it is on its way, so it neither runs nor is queued.
             self.with_queue(|queue, now_ns| unsafe { queue.forget(tcb, why, now_ns) });
@@ -159,6 +202,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         this.stats.runs.add(1);
         this.stats.wait_ns.add(began_ns.saturating_sub(this.runnable_since_ns.get()));
         let begin = head.state.begin_thread();
+        let poll = Poll::begin(self.cpu, header, id);
         self.scheduler.machine.interleave();
         if begin.was_notified {
             this.token.set(true);
@@ -168,6 +212,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.with_queue(|queue, now_ns| unsafe { queue.dequeue(tcb, Dequeue::Exit, now_ns) });
             // SAFETY: the thread is `RUNNING` by this loop and has not begun, so the stage is the loop's.
             unsafe { Header::clear(header) };
+            drop(poll);
             self.cpu.stats.cancelled.add(1);
             // SAFETY: `RUNNING` by this loop, and the stage holds no closure any more.
             unsafe { self.finish(header) };
@@ -178,6 +223,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             let now_ns = self.scheduler.machine.now_ns();
             this.stats.run_ns.add(now_ns.saturating_sub(began_ns));
             this.runnable_since_ns.set(now_ns);
+            drop(poll);
             self.after_run(header, tcb)
         };
         trace!(self.scheduler, Event::Stop { task: id, outcome });
@@ -231,6 +277,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                             queue.dequeue(tcb, Dequeue::Exit, now_ns);
                         });
                         self.cpu.stats.unreachable.add(1);
+                        // SAFETY: live until it is freed, and this loop has it.
+                        let affinity = unsafe { Header::affinity(header) };
+                        self.scheduler.forget_pinned(affinity.as_ref());
                         // SAFETY: there was one reference, the loop's, and no queue has the thread.
                         unsafe { Header::free(header) };
                         Outcome::Unreachable

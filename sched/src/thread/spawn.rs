@@ -14,7 +14,7 @@ use sched_arch::Switch;
 pub struct ThreadBuilder<M: 'static, T: 'static, const CPUS: usize> {
     task: Builder<M, T, CPUS>,
     policy: Policy,
-    space: usize,
+    attachment: *mut (),
 }
 
 /// The stack is too small for the thread: here is what was given.
@@ -42,7 +42,11 @@ impl<F> core::error::Error for SpawnError<F> {}
 impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Begins a thread: fair, nice 0, for any CPU, unless the builder is told otherwise.
     pub fn thread(&'static self, name: &'static str) -> ThreadBuilder<M, T, CPUS> {
-        ThreadBuilder { task: self.task(name), policy: Policy::DEFAULT, space: 0 }
+        ThreadBuilder {
+            task: self.task(name),
+            policy: Policy::DEFAULT,
+            attachment: core::ptr::null_mut(),
+        }
     }
 }
 
@@ -72,9 +76,10 @@ impl<M: Switch, T: Trace, const CPUS: usize> ThreadBuilder<M, T, CPUS> {
         self.affinity(CpuSet::EMPTY.with(cpu))
     }
 
-    /// What [`Switch::activate`] is told before the thread goes on: the address of its page tables, say.
-    pub fn space(mut self, space: usize) -> Self {
-        self.space = space;
+    /// What [`Switch::activate`] and [`Switch::deactivate`] are told of the thread: where the kernel keeps its page tables and FPU
+    /// state, say. Null if nothing.
+    pub fn attachment(mut self, attachment: *mut ()) -> Self {
+        self.attachment = attachment;
         self
     }
 
@@ -98,10 +103,10 @@ impl<M: Switch, T: Trace, const CPUS: usize> ThreadBuilder<M, T, CPUS> {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let (task, policy, space) = (self.task, self.policy, self.space);
+        let (task, policy, attachment) = (self.task, self.policy, self.attachment);
         let scheduler = task.scheduler;
         let announce = || (task.announce(), task.meta);
-        let (thread, handle) = cell::new(closure, stack, scheduler, policy, space, announce)?;
+        let (thread, handle) = cell::new(closure, stack, scheduler, policy, attachment, announce)?;
         scheduler.place_task(thread);
         Ok(handle)
     }
@@ -112,7 +117,7 @@ impl<M, T, const CPUS: usize> fmt::Debug for ThreadBuilder<M, T, CPUS> {
         f.debug_struct("ThreadBuilder")
             .field("task", &self.task)
             .field("policy", &self.policy)
-            .field("space", &self.space)
+            .field("attachment", &self.attachment)
             .finish()
     }
 }

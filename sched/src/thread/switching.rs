@@ -18,7 +18,7 @@ use crate::task::{Header, waker_for_poll};
 use crate::trace::Trace;
 use core::future::Future;
 use core::pin::pin;
-use core::ptr::NonNull;
+use core::ptr::{NonNull, null_mut};
 use core::task::{Context, Poll, Waker};
 use sched_arch::{Masked, Switch};
 
@@ -36,10 +36,18 @@ impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             tcb.life.set(Life::Begun);
         }
         local.current.set(Some(NonNull::from(tcb)));
-        self.machine.activate(tcb.space.get());
+        let preempt_off = local.preempt_off.replace(0);
+        // V2 in `current`: the scopes are those of the stack.
+        // Ordering: Relaxed, here and below; read on this CPU only.
+        cpu.polling.scopes.store(tcb.scopes.get(), Ordering::Relaxed);
+        self.machine.activate(tcb.attachment.get());
         // SAFETY: the caller's promise, and W2; the loop holds no lock here.
         unsafe { self.machine.switch(local.loop_context.as_ptr(), tcb.context.get()) };
+        local.preempt_off.set(preempt_off);
         local.current.set(None);
+        tcb.scopes.set(cpu.polling.scopes.load(Ordering::Relaxed));
+        cpu.polling.scopes.store(null_mut(), Ordering::Relaxed);
+        self.machine.deactivate(tcb.attachment.get());
         if !tcb.stack_is_sound() {
             self.machine.stack_overflowed();
         }
@@ -273,7 +281,11 @@ unsafe fn switch_in<M: Switch + 'static, T: Trace + 'static, const CPUS: usize>(
 /// The executor: polls what the loop gives it, one task after the other.
 ///
 /// It touches no queue (PD): picks and requeues are the loop's, and the poll between them can be preempted anywhere.
-unsafe extern "C" fn executor_main<M: Switch + 'static, T: Trace + 'static, const CPUS: usize>(
+unsafe extern "C-unwind" fn executor_main<
+    M: Switch + 'static,
+    T: Trace + 'static,
+    const CPUS: usize,
+>(
     argument: *mut (),
 ) -> ! {
     // SAFETY: `lend_stack` made it, for good.

@@ -8,6 +8,7 @@ use crate::cpu_set::CpuSet;
 use crate::lock::Lock;
 use crate::sync::{AtomicBool, const_fn};
 use crate::task::Header;
+use crate::task_local::Frame;
 use core::cell::Cell;
 use core::ptr::NonNull;
 use mpsc_inbox::QueuedBit;
@@ -51,7 +52,7 @@ pub(crate) struct Tcb {
     /// PA1: a wake that came while the thread did not wait, to be had by its next park.
     pub(crate) token: Cell<bool>,
     /// What [`Switch::activate`](sched_arch::Switch::activate) is told.
-    pub(crate) space: Cell<usize>,
+    pub(crate) attachment: Cell<*mut ()>,
     /// The CPUs that may run it; `None`: any.
     pub(crate) affinity: Cell<Option<CpuSet>>,
     /// The same, as asked for last.
@@ -63,12 +64,14 @@ pub(crate) struct Tcb {
     pub(crate) stats: Counters,
     /// Since when it is runnable.
     pub(crate) runnable_since_ns: Cell<u64>,
+    /// The scopes of task-local values on the stack, while the context does not run.
+    pub(crate) scopes: Cell<*mut Frame>,
     /// The lowest word of the stack, which nothing should reach.
     pub(crate) canary: Cell<Option<NonNull<u64>>>,
 }
 
 /// What the lowest word of a stack holds while the stack has not overflowed.
-pub(crate) const CANARY: u64 = 0x57ac_c0de_0dd5_eed5;
+pub const CANARY: u64 = 0x57ac_c0de_0dd5_eed5;
 
 impl Tcb {
     const_fn! {
@@ -82,7 +85,7 @@ impl Tcb {
                 stopped: Cell::new(Stopped::Blocked),
                 life: Cell::new(Life::New),
                 token: Cell::new(false),
-                space: Cell::new(0),
+                attachment: Cell::new(core::ptr::null_mut()),
                 affinity: Cell::new(None),
                 asked: Lock::new(None),
                 changed: AtomicBool::new(false),
@@ -90,6 +93,7 @@ impl Tcb {
                 change_queued: QueuedBit::new(),
                 stats: Counters::new(),
                 runnable_since_ns: Cell::new(0),
+                scopes: Cell::new(core::ptr::null_mut()),
                 canary: Cell::new(None),
             }
         }

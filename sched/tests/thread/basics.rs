@@ -258,6 +258,7 @@ fn a_stack_that_is_too_small_comes_back_with_the_closure() {
 
 /// D2: what is on its stack stays as it is.
 #[test]
+#[cfg_attr(miri, ignore = "long, or it leaves threads behind")]
 fn a_thread_that_nobody_can_wake_is_counted_and_kept() {
     static GIVEN_BACK: AtomicUsize = AtomicUsize::new(0);
     unsafe fn given_back(_: std::ptr::NonNull<[u8]>) {
@@ -267,7 +268,7 @@ fn a_thread_that_nobody_can_wake_is_counted_and_kept() {
     let scheduler = test.scheduler();
     let memory = Box::leak(vec![0_u128; 4096].into_boxed_slice());
     let memory = std::ptr::NonNull::slice_from_raw_parts(
-        std::ptr::NonNull::from(&mut memory[0]).cast::<u8>(),
+        std::ptr::NonNull::from(memory).cast::<u8>(),
         4096 * 16,
     );
     // SAFETY: leaked.
@@ -283,14 +284,15 @@ fn a_thread_that_nobody_can_wake_is_counted_and_kept() {
 
 #[test]
 fn a_thread_survives_a_change_of_stacks_with_its_floats() {
+    const ROUNDS: usize = if cfg!(miri) { 3 } else { 100 };
     let mut test = Test::new(1);
     let scheduler = test.scheduler();
     let mut handles: Vec<_> = (0..4)
         .map(|seed| {
             spawn(&mut test, 0, Policy::DEFAULT, move || {
                 let mut x = f64::from(seed) + 0.5;
-                for _ in 0..100 {
-                    x = x.mul_add(1.000_1, 0.25);
+                for _ in 0..ROUNDS {
+                    x = x * 1.25 + 0.25;
                     scheduler.yield_thread();
                 }
                 x
@@ -300,8 +302,8 @@ fn a_thread_survives_a_change_of_stacks_with_its_floats() {
     test.settle(0);
     for (seed, handle) in handles.iter_mut().enumerate() {
         let mut x = seed as f64 + 0.5;
-        for _ in 0..100 {
-            x = x.mul_add(1.000_1, 0.25);
+        for _ in 0..ROUNDS {
+            x = x * 1.25 + 0.25;
         }
         assert_eq!(poll_once(handle), Poll::Ready(Ok(x)));
     }

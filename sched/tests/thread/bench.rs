@@ -5,9 +5,28 @@ use sched::thread::{Policy, Stack};
 use sched::{Interrupts, JoinHandle, Machine};
 use sched_arch::Switch;
 use std::sync::atomic::Ordering::SeqCst;
+#[cfg(miri)]
+use {
+    crate::common::host,
+    sched_arch::{Context, Entry},
+    std::ptr::NonNull,
+};
 
-// SAFETY: the switch is the architecture's; `begin` leaves no mask.
+// SAFETY: the switch is the architecture's, or a relay's, which hands CPU and turn over; `begin` leaves no mask.
 unsafe impl Switch for Virtual {
+    #[cfg(miri)]
+    unsafe fn prepare(&self, _: NonNull<[u8]>, entry: Entry, argument: *mut ()) -> Context {
+        self.relay.prepare(entry, argument)
+    }
+
+    #[cfg(miri)]
+    unsafe fn switch(&self, from: *mut Context, to: Context) {
+        let cpu = host::leave_cpu().expect("a loop runs on a CPU, and so do its threads");
+        // SAFETY: the caller's promise.
+        let cpu = unsafe { self.relay.switch(from, to, cpu) };
+        host::become_cpu(Some(cpu));
+    }
+
     unsafe fn begin(&self) {
         // SAFETY: nothing is masked in a new context.
         unsafe { self.restore(0) }

@@ -111,6 +111,7 @@ fn an_affinity_without_a_cpu_that_is_there_is_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "long, or it leaves threads behind")]
 fn a_new_policy_counts_from_the_next_choice_on() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();

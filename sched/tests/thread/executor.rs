@@ -29,6 +29,7 @@ fn a_poll_on_a_stack_of_its_own_is_preempted_and_goes_on() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "long, or it leaves threads behind")]
 fn a_thread_that_wakes_preempts_a_long_poll() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();
@@ -85,6 +86,7 @@ fn a_critical_poll_comes_first_and_is_not_preempted() {
 
 /// G1: the futures of a CPU are one member of its fair class.
 #[test]
+#[cfg_attr(miri, ignore = "long, or it leaves threads behind")]
 fn futures_and_threads_share_the_cpu_by_weight() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();

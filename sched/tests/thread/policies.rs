@@ -24,6 +24,7 @@ fn the_order_is_stop_realtime_fair() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "long, or it leaves threads behind")]
 fn fair_threads_share_by_weight() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();
@@ -78,6 +79,7 @@ fn a_woken_realtime_thread_preempts_a_fair_one() {
 
 /// H7, and what a CPU does that has nothing else to run: it halts, and comes back.
 #[test]
+#[cfg_attr(miri, ignore = "long, or it leaves threads behind")]
 fn a_throttled_class_leaves_the_cpu_to_others_or_idle() {
     let mut settings = sched::Settings::DEFAULT;
     settings.threads.realtime_throttle = sched::class::Throttle::new(3_000_000, 10_000_000);

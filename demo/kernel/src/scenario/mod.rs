@@ -17,6 +17,8 @@ mod idle;
 #[cfg(feature = "alloc")]
 mod mixed;
 #[cfg(feature = "alloc")]
+mod parking;
+#[cfg(feature = "alloc")]
 mod pause;
 #[cfg(feature = "alloc")]
 mod ping_pong;

@@ -1,8 +1,8 @@
 //! Runs the scenarios, and ends in a verdict.
 
 use super::{
-    affinity, counts, failures, fairness, idle, mixed, pause, ping_pong, registers, sixty_hz,
-    sleep, statics, steal, stress, tiers, timer_storm, user,
+    affinity, counts, failures, fairness, idle, mixed, parking, pause, ping_pong, registers,
+    sixty_hz, sleep, statics, steal, stress, tiers, timer_storm, user,
 };
 use crate::console::println;
 use crate::options::Options;
@@ -77,6 +77,7 @@ const ALL: &[Scenario] = scenarios! {
     "nice", 1 => fairness::nice;
     "affinity", 1 => affinity::run;
     "mixed", 1 => mixed::run;
+    "parking", 1 => parking::run;
     "stress", 1 => stress::run;
     "counts", 1 => counts::run;
     "panic", 1 => failures::panic;

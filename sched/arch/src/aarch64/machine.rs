@@ -1,6 +1,6 @@
 //! The parts put together: a machine with a GIC and the generic timer.
 
-use super::{CpuLocal, Gic, SgiTarget, address_space, interrupts, timer};
+use super::{CpuLocal, Gic, SgiTarget, interrupts, timer};
 use crate::set_once::SetOnce;
 use crate::{Clock, CpuId, Interrupts, Machine, Switch};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +26,8 @@ pub struct GicMachine<const CPUS: usize> {
     setup: SetOnce<Setup>,
     /// How each CPU is named by SGIs; 0 before it entered.
     targets: [AtomicU64; CPUS],
+    activate: fn(*mut ()),
+    deactivate: fn(*mut ()),
 }
 
 /// What [`GicMachine::interrupted`] found.
@@ -50,7 +52,17 @@ impl<const CPUS: usize> GicMachine<CPUS> {
             kick_sgi: kick_sgi & 0xf,
             setup: SetOnce::new(),
             targets: [const { AtomicU64::new(0) }; CPUS],
+            activate: |_| (),
+            deactivate: |_| (),
         }
+    }
+
+    /// With the hooks [`Switch::activate`] and [`Switch::deactivate`]; without this they do nothing.
+    #[must_use]
+    pub const fn with_hooks(mut self, activate: fn(*mut ()), deactivate: fn(*mut ())) -> Self {
+        self.activate = activate;
+        self.deactivate = deactivate;
+        self
     }
 
     /// Says what was learned; `false` if that was said before, and nothing changes.
@@ -186,14 +198,14 @@ unsafe impl<const CPUS: usize> Switch for GicMachine<CPUS> {
         unsafe { interrupts::restore(true) }
     }
 
-    /// Loads `space` into `TTBR0_EL1`, if it is not there yet; 0 leaves what is loaded. So a thread of the kernel's own borrows
-    /// the tables of whoever ran before: where the kernel is mapped by them (and not by `TTBR1_EL1`) they all map it, and they
-    /// are loaded nowhere any more when they are freed. Each space has an ASID of its own, or its user pages are flushed by who
-    /// changes spaces.
     #[inline]
-    fn activate(&self, space: usize) {
-        // SAFETY: who gave the thread its space says that it is a value of the register under which the kernel goes on.
-        unsafe { address_space::load(space) }
+    fn activate(&self, attachment: *mut ()) {
+        (self.activate)(attachment);
+    }
+
+    #[inline]
+    fn deactivate(&self, attachment: *mut ()) {
+        (self.deactivate)(attachment);
     }
 }
 

@@ -21,7 +21,10 @@ use crate::Machine;
 use core::ptr::{self, NonNull};
 
 /// What a new context runs. It has nowhere to return to.
-pub type Entry = unsafe extern "C" fn(*mut ()) -> !;
+///
+/// A machine whose contexts are threads of something else may end one by unwinding it. On the stacks of this crate's switches
+/// nothing lies beyond the entry: a panic that leaves it ends the program.
+pub type Entry = unsafe extern "C-unwind" fn(*mut ()) -> !;
 
 /// A context that does not run (W1).
 #[derive(Clone, Copy, Debug)]
@@ -128,12 +131,20 @@ pub unsafe trait Switch: Machine {
     /// Called once in a context, at its beginning.
     unsafe fn begin(&self);
 
-    /// A hook, called with interrupts masked, before a thread of address space `space` goes on: what its builder was told,
-    /// 0 if nothing. A kernel loads its page tables here (`cr3`, `TTBR0_EL1`) if they are not loaded yet, and whatever
-    /// belongs to the thread (FPU state, thread pointer) as well.
+    /// A hook, called with interrupts masked, on the loop's stack, before a thread goes on. `attachment` is what its builder was told,
+    /// null if nothing: where the kernel keeps what belongs to the thread. A kernel loads its page tables here (`cr3`, `TTBR0_EL1`)
+    /// if they are not loaded yet, and what the switch leaves alone: the FPU state that its own code does not use, the
+    /// thread pointer.
     #[inline(always)]
-    fn activate(&self, space: usize) {
-        let _ = space;
+    fn activate(&self, attachment: *mut ()) {
+        let _ = attachment;
+    }
+
+    /// The counterpart, after the thread has come back: what [`activate`](Self::activate) loaded is saved here, as the
+    /// thread may go on on another CPU.
+    #[inline(always)]
+    fn deactivate(&self, attachment: *mut ()) {
+        let _ = attachment;
     }
 
     /// A hook, called with interrupts masked, on the loop's stack: the lowest word of a stack was overwritten, and so

@@ -1,6 +1,6 @@
 //! The parts put together: a machine whose CPUs have local APICs.
 
-use super::{Command, CpuLocal, Hardware, LocalApic, TimerMode, address_space, interrupts, tsc};
+use super::{Command, CpuLocal, Hardware, LocalApic, TimerMode, interrupts, tsc};
 use crate::set_once::SetOnce;
 use crate::{Clock, CpuId, Interrupts, Machine, Rate, Switch};
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -40,6 +40,8 @@ pub struct ApicMachine<const CPUS: usize> {
     setup: SetOnce<Setup>,
     /// Each CPU's APIC id; `NOT_UP` before it entered.
     apic_ids: [AtomicU32; CPUS],
+    activate: fn(*mut ()),
+    deactivate: fn(*mut ()),
 }
 
 const NOT_UP: u32 = u32::MAX;
@@ -54,7 +56,21 @@ impl<const CPUS: usize> ApicMachine<CPUS> {
     ///
     /// It is used in ring 0 only, on CPUs whose GS points to a [`CpuLocal`] by then.
     pub const unsafe fn new(vectors: Vectors) -> Self {
-        Self { vectors, setup: SetOnce::new(), apic_ids: [const { AtomicU32::new(NOT_UP) }; CPUS] }
+        Self {
+            vectors,
+            setup: SetOnce::new(),
+            apic_ids: [const { AtomicU32::new(NOT_UP) }; CPUS],
+            activate: |_| (),
+            deactivate: |_| (),
+        }
+    }
+
+    /// With the hooks [`Switch::activate`] and [`Switch::deactivate`]; without this they do nothing.
+    #[must_use]
+    pub const fn with_hooks(mut self, activate: fn(*mut ()), deactivate: fn(*mut ())) -> Self {
+        self.activate = activate;
+        self.deactivate = deactivate;
+        self
     }
 
     /// Says what was learned; `false` if that was said before, and nothing changes.
@@ -196,12 +212,14 @@ unsafe impl<const CPUS: usize> Switch for ApicMachine<CPUS> {
         unsafe { interrupts::restore(true) }
     }
 
-    /// Loads `space` into CR3, if it is not there yet; 0 leaves what is loaded. So a thread of the kernel's own borrows the
-    /// tables of whoever ran before: they all map the kernel, and are loaded nowhere any more when they are freed.
     #[inline]
-    fn activate(&self, space: usize) {
-        // SAFETY: who gave the thread its space says that it is a value of CR3 under which the kernel goes on.
-        unsafe { address_space::load(space) }
+    fn activate(&self, attachment: *mut ()) {
+        (self.activate)(attachment);
+    }
+
+    #[inline]
+    fn deactivate(&self, attachment: *mut ()) {
+        (self.deactivate)(attachment);
     }
 }
 

@@ -9,8 +9,6 @@ pub(super) const GENERAL: usize = 29;
 pub(super) const VECTOR: usize = 32;
 /// FPCR and FPSR.
 pub(super) const STATUS: usize = 2;
-/// The kernel uses vector registers itself: each thread has its own.
-pub(super) const EACH_HAS_VECTORS: bool = true;
 
 /// What the registers hold.
 #[repr(C)]

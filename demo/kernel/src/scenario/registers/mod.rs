@@ -10,7 +10,7 @@ use crate::SCHEDULER;
 use crate::options::Options;
 use alloc::format;
 use alloc::vec::Vec;
-use arch::{EACH_HAS_VECTORS, GENERAL, Registers, STATUS, VECTOR, hold_registers};
+use arch::{GENERAL, Registers, STATUS, VECTOR, hold_registers};
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use sched::Machine as _;
 
@@ -40,7 +40,7 @@ pub(super) async fn run(options: Options) -> Found {
         let held = pinned("registers", cpu).spawn(async move {
             HOLDER.store(number, Ordering::Relaxed);
             HOLD_LEFT.store(INTERRUPTS, Ordering::Relaxed);
-            hold(number as u64, number as u64)
+            hold(number as u64)
         });
         if let Some(changed) = held.await.map_err(|error| format!("{error:?}"))? {
             return Err(format!("{cpu}: {changed}").into());
@@ -66,9 +66,8 @@ pub(super) async fn preempted(options: Options) -> Found {
         HOLDER.store(number, Ordering::Relaxed);
         HOLD_LEFT.store(INTERRUPTS_OF_THREADS, Ordering::Relaxed);
         let holders = (0..HOLDERS).map(|seed| {
-            spawn(thread_on("holder", [cpu]), move || {
-                hold(seed, if EACH_HAS_VECTORS { seed } else { 0 })
-            })
+            let holder = thread_on("holder", [cpu]).attachment(crate::arch::vector_state());
+            spawn(holder, move || hold(seed))
         });
         for holder in holders.collect::<Vec<_>>() {
             let thread = holder.thread();
@@ -90,9 +89,9 @@ fn pattern(seed: u64, number: usize) -> u64 {
 }
 
 /// The registers that are not as they were.
-fn hold(seed: u64, vector_seed: u64) -> Option<alloc::string::String> {
+fn hold(seed: u64) -> Option<alloc::string::String> {
     let wide = |number| {
-        let half = |which| u128::from(pattern(vector_seed, which + number));
+        let half = |which| u128::from(pattern(seed, which + number));
         half(100) << 64 | half(200)
     };
     let before = Registers {

@@ -9,8 +9,6 @@ pub(super) const GENERAL: usize = 15;
 pub(super) const VECTOR: usize = 16;
 /// What controls them is left alone with them.
 pub(super) const STATUS: usize = 0;
-/// Threads of the kernel do not have them, so that all see the same.
-pub(super) const EACH_HAS_VECTORS: bool = false;
 
 /// What the registers hold.
 #[repr(C)]

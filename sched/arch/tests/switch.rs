@@ -132,7 +132,7 @@ fn the_first_frame_stays_within_its_bound() {
 }
 
 /// A context's backtrace.
-unsafe extern "C" fn look_back(argument: *mut ()) -> ! {
+unsafe extern "C-unwind" fn look_back(argument: *mut ()) -> ! {
     // SAFETY: as in `count`.
     let pair = unsafe { &*argument.cast::<Pair>() };
     loop {

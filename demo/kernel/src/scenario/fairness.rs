@@ -15,8 +15,8 @@ const WINDOW_NS: u64 = 300_000_000;
 /// How far from its part of the whole a thread's CPU time may be, and the work that it counted itself, in thousandths of the whole: a
 /// slice in a window of a hundred. Where the host's other doings disturb, more.
 const EXACT_PER_MILLE: u64 = 10;
-const TIME_PER_MILLE: u64 = 30;
-const WORK_PER_MILLE: u64 = 80;
+const TIME_PER_MILLE: u64 = 60;
+const WORK_PER_MILLE: u64 = 150;
 
 /// Three that are equal.
 pub(super) async fn equal(options: Options) -> Found {

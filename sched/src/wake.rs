@@ -54,8 +54,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// `None`: any that is free, or the first of its affinity.
     fn first_home(&self, masked: &Masked<'_, M>, task: &Queued) -> Option<CpuId> {
         let (id, _) = self.here(masked)?;
-        // Ordering: Relaxed; of this very CPU.
-        let stays = self.is_available(id, Ordering::Relaxed);
+        let stays = self.is_available(id);
         (stays && self.admits(task.affinity().as_ref(), id)).then_some(id)
     }
 

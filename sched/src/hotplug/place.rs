@@ -20,7 +20,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let mut task = task;
         // Ordering: Acquire pairs with the Release in `enter`: whoever is seen online has open inboxes (U6).
         for cpu in self.online.iter_from(first % CPUS, CPUS, Ordering::Acquire) {
-            if self.is_available(cpu, Ordering::Relaxed) && self.admits(affinity.as_ref(), cpu) {
+            if self.is_available(cpu) && self.admits(affinity.as_ref(), cpu) {
                 match self.try_push(masked, cpu, task) {
                     Ok(()) => return,
                     // U1: it has gone meanwhile.
@@ -52,7 +52,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             && !self
                 .online
                 .iter_from(0, CPUS, Ordering::Acquire)
-                .any(|cpu| affinity.contains(cpu) && self.is_available(cpu, Ordering::Relaxed))
+                .any(|cpu| affinity.contains(cpu) && self.is_available(cpu))
     }
 
     /// U4: a task of this affinity waits for a CPU that may run it.
@@ -71,7 +71,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let _ = self
             .online
             .iter_from(0, CPUS, Ordering::Acquire)
-            .filter(|&cpu| self.is_available(cpu, Ordering::Relaxed))
+            .filter(|&cpu| self.is_available(cpu))
             .filter(|&cpu| self.admits(Some(affinity), cpu))
             .any(|cpu| self.ask(masked, cpu, RESCUE));
     }

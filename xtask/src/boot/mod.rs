@@ -54,6 +54,9 @@ pub(crate) struct Options {
     /// The long forms: a million halts, and the like
     #[arg(long)]
     long: bool,
+    /// How long the scenario `soak` takes, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    seconds: u64,
     /// The emulator's clock counts instructions, and nothing that the host does is seen: times are the same in every run
     #[arg(long)]
     exact: bool,
@@ -83,6 +86,7 @@ impl Options {
             trace: None,
             limit: None,
             long: false,
+            seconds: 0,
             exact: false,
             no_heap: false,
             minimal: false,
@@ -95,7 +99,11 @@ impl Options {
         let long = if self.long { " long" } else { "" };
         let trace = if self.trace.is_some() { " trace" } else { "" };
         let exact = if self.is_exact() { " exact" } else { "" };
-        format!("cpus={} scenario={}{long}{exact}{trace}", self.cpus, self.scenario)
+        let seconds = match self.seconds {
+            0 => String::new(),
+            seconds => format!(" seconds={seconds}"),
+        };
+        format!("cpus={} scenario={}{seconds}{long}{exact}{trace}", self.cpus, self.scenario)
     }
 
     fn is_exact(&self) -> bool {
@@ -199,6 +207,7 @@ fn cargo(workspace: &Workspace, subcommand: &str, triple: &str) -> Command {
 fn boot(kernel: &Path, options: &Options) -> Result<Output> {
     let usual = if options.long { pins::BOOT_LIMIT_LONG } else { pins::BOOT_LIMIT };
     let limit = options.limit.map_or(usual, Duration::from_secs);
+    let limit = limit + Duration::from_secs(options.seconds);
     let watch = hung::Watch::start(limit);
     let emulator = Command::new(options.arch.emulator())
         .args(options.arch.machine(options.gic, options.cpus))

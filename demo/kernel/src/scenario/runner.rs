@@ -2,7 +2,7 @@
 
 use super::{
     affinity, counts, failures, fairness, idle, mixed, parking, pause, ping_pong, registers,
-    sixty_hz, sleep, statics, steal, stress, tiers, timer_storm, user,
+    sixty_hz, sleep, soak, statics, steal, stress, tiers, timer_storm, user,
 };
 use crate::console::println;
 use crate::options::Options;
@@ -78,6 +78,7 @@ const ALL: &[Scenario] = scenarios! {
     "affinity", 1 => affinity::run;
     "mixed", 1 => mixed::run;
     "parking", 1 => parking::run;
+    "soak", 1 => soak::run;
     "stress", 1 => stress::run;
     "counts", 1 => counts::run;
     "panic", 1 => failures::panic;
@@ -116,7 +117,8 @@ async fn run_all(options: Options) -> bool {
             continue;
         }
         let begin_ns = now_ns();
-        let limit_ns = LIMIT_NS * if options.long { LONG } else { 1 };
+        let limit_ns =
+            LIMIT_NS * if options.long { LONG } else { 1 } + options.seconds * 1_000_000_000;
         let mut found = within(limit_ns, (scenario.run)(options)).await;
         for _ in 1..TRIES {
             let Some(Err(Fault::Late(why))) = &found else { break };

@@ -30,6 +30,8 @@ mod runner;
 mod sixty_hz;
 #[cfg(feature = "alloc")]
 mod sleep;
+#[cfg(feature = "alloc")]
+mod soak;
 mod statics;
 #[cfg(feature = "alloc")]
 mod steal;

@@ -106,7 +106,7 @@ pub enum Step {
     Undone,
     /// It halted.
     Halted,
-    /// It halted because the CPU is paused.
+    /// The CPU is [paused](Scheduler::pause). It halted, unless it was resumed meanwhile.
     Paused,
 }
 
@@ -194,11 +194,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.cpu.stats.steps.add(1);
         self.steps = self.steps.wrapping_add(1);
         // Ordering: Acquire pairs with the Release of `pause` and `resume`.
-        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) {
+        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) || !self.end_pause() {
             self.pause();
             return Some(Step::Paused);
         }
-        self.end_pause();
         self.acknowledge();
         self.drain_inboxes();
         self.turn_timers();
@@ -210,14 +209,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.run_task(task, tier);
             return Some(Step::Ran);
         }
+        let step = if self.take_injected() {
+            Step::Injected
+        } else if self.steal() {
+            Step::Stole
+        } else {
+            // What it was claimed for may have been out of reach for a moment only: the claim stays.
+            return None;
+        };
         self.claimed = false;
-        if self.take_injected() {
-            return Some(Step::Injected);
-        }
-        if self.steal() {
-            return Some(Step::Stole);
-        }
-        None
+        Some(step)
     }
 
     /// The CPU of this loop.
@@ -313,8 +314,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         while let Some(task) = self.arrived.pop_front() {
             let was_local = task.header().stamp() == LOCAL;
             let stays = self.enqueue(task);
-            self.woken_internal += usize::from(stays && was_local);
-            self.woken_external += usize::from(stays && !was_local);
+            let woken = if was_local { &mut self.woken_internal } else { &mut self.woken_external };
+            *woken = woken.wrapping_add(usize::from(stays));
         }
     }
 

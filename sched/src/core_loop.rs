@@ -110,7 +110,7 @@ pub enum Step {
     Undone,
     /// It halted.
     Halted,
-    /// It halted because the CPU is paused.
+    /// The CPU is [paused](Scheduler::pause). It halted, unless it was resumed meanwhile.
     Paused,
     /// It moved some of its tasks to other CPUs, as this one goes offline.
     Leaving,
@@ -224,11 +224,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             return Some(step);
         }
         // Ordering: Acquire pairs with the Release of `pause` and `resume`.
-        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) {
+        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) || !self.end_pause() {
             self.pause();
             return Some(Step::Paused);
         }
-        self.end_pause();
         self.drain_inboxes();
         #[cfg(feature = "threads")]
         self.answer_changes();
@@ -243,14 +242,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         if let Some(step) = self.run_future() {
             return Some(step);
         }
+        let step = if self.take_injected() {
+            Step::Injected
+        } else if self.steal() {
+            Step::Stole
+        } else {
+            // What it was claimed for may have been out of reach for a moment only: the claim stays.
+            return None;
+        };
         self.claimed = false;
-        if self.take_injected() {
-            return Some(Step::Injected);
-        }
-        if self.steal() {
-            return Some(Step::Stole);
-        }
-        None
+        Some(step)
     }
 
     /// The CPU of this loop.
@@ -361,8 +362,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         while let Some(task) = self.arrived.pop_front() {
             let was_local = task.header().stamp() == LOCAL;
             let stays = self.enqueue(task);
-            self.woken_internal += usize::from(stays && was_local);
-            self.woken_external += usize::from(stays && !was_local);
+            let woken = if was_local { &mut self.woken_internal } else { &mut self.woken_external };
+            *woken = woken.wrapping_add(usize::from(stays));
         }
     }
 

@@ -120,7 +120,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     }
 
     /// Whether the task that runs on this CPU should yield at its next chance: its slice is over, or something
-    /// more urgent came. `false` on a thread that is no CPU. Wait-free.
+    /// more urgent came. `false` on a thread that is no CPU. Wait-free, anywhere: interrupts are masked for a moment, so that the
+    /// caller stays on its CPU, and one flag is read.
     pub fn should_yield(&self) -> bool {
         let masked = self.masked();
         // Ordering: Relaxed; written on this CPU only.

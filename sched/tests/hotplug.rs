@@ -154,7 +154,8 @@ fn tasks_of_a_cpu_that_has_gone_can_be_cancelled_and_freed() {
     let scheduler = test.scheduler();
     let (waits, alone) = (Bell::new(), Bell::new());
     let mut handle = test.on(1, |_| scheduler.spawn(waits.listen()));
-    test.on(1, |_| drop(scheduler.spawn(alone.listen())));
+    let restricted = || scheduler.task("").affinity(only(&[1, 2])).unwrap();
+    test.on(1, |_| drop(restricted().spawn(alone.listen())));
     test.settle(1);
     leave(&mut test, 1);
     handle.cancel();
@@ -195,8 +196,7 @@ fn who_sleeps_on_a_cpu_that_goes_is_woken_in_time() {
             woken.fetch_add(1, SeqCst);
         })
     };
-    let handles: Vec<_> =
-        test.on(2, |_| (1..=10).map(|at| sleeper(at * MS)).collect::<Vec<_>>());
+    let handles: Vec<_> = test.on(2, |_| (1..=10).map(|at| sleeper(at * MS)).collect::<Vec<_>>());
     test.settle(2);
     leave(&mut test, 2);
     assert_eq!(scheduler.machine().timer_ns[2].load(SeqCst), u64::MAX, "its timer is still");
@@ -408,7 +408,11 @@ fn widened_tasks_run_elsewhere_until_their_cpu_is_back() {
     (0..3).for_each(|index| test.settle(index));
     assert_eq!(test.on(2, |core| core.leave(Refuse)), Ok(()), "nobody is pinned any more");
     test.leave_one(2);
-    drop((task, other, bell));
+    let waits = noting(scheduler, &notes, 8, &[2]);
+    test.settle_all();
+    assert!(notes.take().is_empty(), "this time it was not given up");
+    test.enter_one(2);
+    drop((task, other, waits, bell));
     test.settle(0);
     test.settle(1);
     test.settle_all();

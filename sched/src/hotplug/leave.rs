@@ -37,7 +37,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         if requests & LEAVE != 0 {
             // What else it was asked for is asked of another one at the end.
-            self.cpu.requests.ask(requests & (ADOPT | RESCUE));
             return Some(self.leave_step());
         }
         if requests & ADOPT != 0 {
@@ -113,9 +112,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         scheduler.quiet_timer(&masked, self.id);
         // Ordering: Release pairs with the Acquire in `adopt_orphans`.
         scheduler.hotplug.orphans.insert(self.id, Ordering::Release);
-        // U5: behind the fence of `begin_to_leave`.
-        let asked = self.cpu.requests.take();
-        scheduler.ask_any(&masked, ADOPT | (asked & RESCUE));
+        // Also what this CPU itself was asked for, up to now, and has not answered (U5).
+        scheduler.ask_any(&masked, ADOPT | RESCUE);
         // Ordering: Release, in `ask`, pairs with the Acquire of `has_left`.
         self.cpu.requests.ask(LEFT);
     }

@@ -16,7 +16,7 @@
 //! - **U4** A restricted task that no CPU may run waits in `stranded`, for as long as that is so. Who puts one there: push →
 //!   fence → look whether a CPU has come. Who comes: online → fence → look there. So one of the two sees the other.
 //! - **U5** The same holds for what survivors are asked to do. Who asks: wheel in `orphans`, request → fence → whether that
-//!   CPU is online. Who goes: not online → fence → what was asked of it is asked of another one.
+//!   CPU is online. Who goes: not online → fence → another one is asked for all that this one may have been asked for.
 //! - **U6** Coming back is inboxes, then online; whoever sees the second finds the first open.
 
 mod leave;

@@ -17,8 +17,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     pub(crate) fn place_elsewhere(&self, masked: &Masked<'_, M>, task: Queued, first: usize) {
         let header = task.header();
         // To be freed it may go anywhere.
-        let affinity =
-            if header.state.is_unreferenced() { None } else { header.meta().affinity };
+        let affinity = if header.state.is_unreferenced() { None } else { header.meta().affinity };
         let mut task = task;
         // Ordering: Acquire pairs with the Release in `enter`: whoever is seen online has open inboxes (U6).
         for cpu in self.online.iter_from(first % CPUS, CPUS, Ordering::Acquire) {

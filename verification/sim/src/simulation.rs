@@ -7,7 +7,7 @@
 //!   balance. Or it ends with a violation, and what it had is left as it was, never touched again.
 
 use crate::check::{Checker, Limits};
-use crate::faults::{AWAY_NS, FREEZE_NS, OFFLINE_BITS, Fault, Faults, Knobs, SKEW_NS, STALL_NS};
+use crate::faults::{AWAY_NS, FREEZE_NS, Fault, Faults, Knobs, OFFLINE_BITS, SKEW_NS, STALL_NS};
 use crate::machine::{Shared, Suspend, Virtual};
 use crate::observer::{History, Observer};
 use crate::rng::Rng;

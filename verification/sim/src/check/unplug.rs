@@ -62,7 +62,8 @@ impl Checker {
         };
         let queued = view.tiers.iter().flatten().find(|&&(task, turn)| self.is_there(task, turn));
         let waiting = view.inboxes.iter().flatten();
-        let in_inbox = waiting.copied().find(|entry| self.is_there(entry.0, entry.1) && !refused(entry));
+        let in_inbox =
+            waiting.copied().find(|entry| self.is_there(entry.0, entry.1) && !refused(entry));
         match queued.copied().or(in_inbox) {
             None => Ok(()),
             Some((task, _)) => {

@@ -194,6 +194,7 @@ fn what_is_asked_of_a_cpu_that_leaves_is_asked_of_another() {
             has_left(scheduler, 0);
             Stepped::become_cpu(1);
             while scheduler.machine().take_kick(1) {
+                sched::Interrupts::on_kick(scheduler);
                 while stays.step() != Step::Halted {}
             }
             std::mem::forget(stays);

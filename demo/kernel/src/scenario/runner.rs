@@ -2,7 +2,7 @@
 
 use super::{
     counts, failures, idle, pause, ping_pong, registers, sixty_hz, sleep, statics, steal, stress,
-    tiers, timer_storm, user,
+    tiers, timer_storm, unplug, user,
 };
 use crate::console::println;
 use crate::options::Options;
@@ -72,6 +72,7 @@ const ALL: &[Scenario] = scenarios! {
     "registers", 1 => registers::run;
     "user", 1 => user::run;
     "pause", 2 => pause::run;
+    "unplug", 2 => unplug::run;
     "stress", 1 => stress::run;
     "counts", 1 => counts::run;
     "panic", 1 => failures::panic;

@@ -2,7 +2,7 @@
 
 use super::{
     affinity, counts, failures, fairness, idle, mixed, parking, pause, ping_pong, registers,
-    sixty_hz, sleep, soak, statics, steal, stress, tiers, timer_storm, user,
+    sixty_hz, sleep, soak, statics, steal, stress, tiers, timer_storm, unplug, user,
 };
 use crate::console::println;
 use crate::options::Options;
@@ -79,6 +79,7 @@ const ALL: &[Scenario] = scenarios! {
     "mixed", 1 => mixed::run;
     "parking", 1 => parking::run;
     "soak", 1 => soak::run;
+    "unplug", 2 => unplug::run;
     "stress", 1 => stress::run;
     "counts", 1 => counts::run;
     "panic", 1 => failures::panic;

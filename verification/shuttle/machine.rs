@@ -84,6 +84,7 @@ pub(crate) struct Virtual {
     handlers: OnceLock<&'static dyn Handlers>,
     stopped: AtomicBool,
     relay: Relay,
+    departures: AtomicUsize,
 }
 
 struct VirtualCpu {
@@ -113,6 +114,7 @@ impl Virtual {
             handlers: OnceLock::new(),
             stopped: AtomicBool::new(false),
             relay: Relay::default(),
+            departures: AtomicUsize::new(0),
         }
     }
 
@@ -148,6 +150,16 @@ impl Virtual {
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(SeqCst)
+    }
+
+    /// A CPU's loop has ended.
+    pub(crate) fn count_departure(&self) {
+        self.departures.fetch_add(1, SeqCst);
+    }
+
+    /// Loops that have ended so far.
+    pub(crate) fn departures(&self) -> usize {
+        self.departures.load(SeqCst)
     }
 
     /// Interrupts delivered so far on the caller's CPU.

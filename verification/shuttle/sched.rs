@@ -5,3 +5,4 @@ mod machine;
 mod scheduler;
 mod thread;
 mod time;
+mod unplug;

@@ -87,15 +87,26 @@ fn bring_up<const CPUS: usize>(
 ) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         scheduler.machine().become_cpu(Some(CpuId::new(cpu)));
-        let mut core = scheduler.enter().expect("a CPU enters once");
-        begin(&mut core);
-        // As `run`, but a CPU that waits for another one lets it go on: PCT would never.
         while !scheduler.machine().is_stopped() {
-            if core.step() == Step::Undone {
-                thread::yield_now();
-            }
+            let mut core = scheduler.enter().expect("a CPU enters when it has left");
+            begin(&mut core);
+            stay(scheduler, &mut core);
+            drop(core);
+            scheduler.machine().count_departure();
+            thread::yield_now();
         }
     })
+}
+
+/// As `run`, but a CPU that waits for another one lets it go on: PCT would never.
+fn stay<const CPUS: usize>(scheduler: &'static Sched<CPUS>, core: &mut Loop<CPUS>) {
+    while !scheduler.machine().is_stopped() {
+        match core.step() {
+            Step::Offline => return,
+            Step::Undone => thread::yield_now(),
+            _ => {}
+        }
+    }
 }
 
 /// Enters each CPU once more, until it has nothing to do: what is left is tasks to be freed, at most. Then the books.
@@ -189,7 +200,7 @@ const ROUNDS: u64 = 2;
 /// Everything at once on 3 CPUs: a ring of four tasks (two pinned, one of them Critical, one Background) that wake each
 /// other across CPUs, yield, and spawn and join a child; a sleeper; one that is cancelled while it waits, and one that
 /// nobody can wake.
-fn traffic(meanwhile: impl FnOnce(&'static Sched<3>)) {
+pub(crate) fn traffic(meanwhile: impl FnOnce(&'static Sched<3>)) {
     let alive = Alive::default();
     let boxes: [Mailbox; 4] = Default::default();
     let scenario = |scheduler: &'static Sched<3>| {

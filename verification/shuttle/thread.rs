@@ -13,7 +13,8 @@ fn stack() -> Stack {
 }
 
 fn lend(core: &mut Loop<3>) {
-    core.lend_stack(stack()).expect("the stack is big enough");
+    // It has one, if it was here before.
+    let _ = core.lend_stack(stack());
 }
 
 fn thread(
@@ -107,20 +108,20 @@ fn mixture(lends: fn(&mut Loop<3>)) {
     alive.assert_none();
 }
 
-/// 1 000 random schedules.
+/// 500 random schedules.
 #[test]
 fn mixture_random() {
-    random(1_000, || mixture(lend));
+    random(500, || mixture(lend));
 }
 
-/// 1 000 PCT schedules of depth 4.
+/// 500 PCT schedules of depth 4.
 #[test]
 fn mixture_pct() {
-    pct(1_000, 4, || mixture(lend));
+    pct(500, 4, || mixture(lend));
 }
 
-/// The same with futures that are polled on the loop: 500 random schedules.
+/// The same with futures that are polled on the loop: 250 random schedules.
 #[test]
 fn mixture_on_the_loop() {
-    random(500, || mixture(|_| {}));
+    random(250, || mixture(|_| {}));
 }

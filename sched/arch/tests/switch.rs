@@ -45,7 +45,8 @@ struct Pair {
     here: Cell<Context>,
     there: Cell<Context>,
     rounds: Cell<u64>,
-    is_aligned: Cell<bool>,
+    /// What the context looks for is as it should be: its alignment, for most.
+    is_right: Cell<bool>,
 }
 
 impl Pair {
@@ -66,7 +67,7 @@ fn pair(stack: &mut [u8], entry: unsafe extern "C-unwind" fn(*mut ()) -> !) -> B
         here: Cell::new(Context::EMPTY),
         there: Cell::new(Context::EMPTY),
         rounds: Cell::new(0),
-        is_aligned: Cell::new(false),
+        is_right: Cell::new(false),
     });
     let argument = (&raw const *pair).cast_mut().cast();
     // SAFETY: the stack outlives the test's switches.
@@ -78,7 +79,7 @@ unsafe extern "C-unwind" fn count(argument: *mut ()) -> ! {
     // SAFETY: `pair` passed it, and lives as long as anybody switches here.
     let pair = unsafe { &*argument.cast::<Pair>() };
     let local = 0_u128;
-    pair.is_aligned.set((&raw const local).addr().is_multiple_of(align_of::<u128>()));
+    pair.is_right.set((&raw const local).addr().is_multiple_of(align_of::<u128>()));
     loop {
         pair.rounds.set(pair.rounds.get() + 1);
         pair.back();
@@ -93,7 +94,7 @@ fn two_contexts_take_turns() {
         pair.go();
         assert_eq!(pair.rounds.get(), round);
     }
-    assert!(pair.is_aligned.get());
+    assert!(pair.is_right.get());
 }
 
 #[test]
@@ -104,9 +105,67 @@ fn a_stack_may_begin_and_end_anywhere() {
         let pair = pair(&mut memory[begin..length - end], count);
         pair.go();
         pair.go();
-        assert!(pair.is_aligned.get());
+        assert!(pair.is_right.get());
         assert_eq!(pair.rounds.get(), 2);
     }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "a stack of 255 bytes")]
+fn a_stack_below_the_least_is_refused() {
+    let mut memory = [0; sched_arch::FIRST_FRAME_BYTES - 1];
+    pair(&mut memory, count);
+}
+
+#[test]
+fn the_first_frame_stays_within_its_bound() {
+    const BOUND: usize = sched_arch::FIRST_FRAME_BYTES;
+    let mut memory = vec![0x5a_u8; 4 * BOUND];
+    for end in 0..16 {
+        memory.fill(0x5a);
+        let pair = pair(&mut memory[BOUND..3 * BOUND + end], count);
+        assert!(!pair.there.get().into_raw().is_null());
+        let (below, above) = (&memory[..2 * BOUND + end], &memory[3 * BOUND + end..]);
+        assert!(below.iter().chain(above).all(|&byte| byte == 0x5a), "written beyond the frame");
+    }
+}
+
+/// A context's backtrace.
+unsafe extern "C-unwind" fn look_back(argument: *mut ()) -> ! {
+    // SAFETY: as in `count`.
+    let pair = unsafe { &*argument.cast::<Pair>() };
+    loop {
+        let backtrace = std::backtrace::Backtrace::force_capture().to_string();
+        // Frames are numbered lines; the places below them are not.
+        let names = backtrace.lines().filter_map(|line| line.trim().split_once(": "));
+        let (mut is_here, mut last) = (false, "nothing");
+        for (_, name) in
+            names.filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()))
+        {
+            is_here |= name.contains("look_back");
+            last = name;
+        }
+        pair.is_right.set(is_here && last.contains("trampoline"));
+        pair.rounds.set(pair.rounds.get() + 1);
+        pair.back();
+    }
+}
+
+#[test]
+fn a_backtrace_ends_where_its_context_began() {
+    // What lies above a stack, and on it before it is used, may well look like return addresses.
+    let within = (count as *const ()).addr() as u64 + 4;
+    let mut memory = vec![within; 128 * 1024];
+    let (stack, _above) = memory.split_at_mut(127 * 1024);
+    // SAFETY: as bytes, all of it.
+    let stack = unsafe { stack.align_to_mut::<u8>().1 };
+    let pair = pair(stack, look_back);
+    for _ in 0..2 {
+        pair.go();
+        assert!(pair.is_right.get(), "a backtrace does not end at its beginning");
+    }
+    assert_eq!(pair.rounds.get(), 2);
 }
 
 #[test]
@@ -282,23 +341,33 @@ unsafe extern "C" fn hold(
     )
 }
 
-/// The rounding mode belongs to the context.
+/// The rounding modes belong to the context, on x86_64 that of the x87 too.
 mod control {
     use super::{Pair, pair};
 
     #[cfg(target_arch = "x86_64")]
     fn round_up(up: bool) {
         let word: u32 = if up { 0x5f80 } else { 0x1f80 };
-        // SAFETY: a rounding mode, no exception unmasked; back to normal before anybody else counts.
-        unsafe { core::arch::asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack)) }
+        let x87: u16 = if up { 0x0b7f } else { 0x037f };
+        // SAFETY: rounding modes, no exception unmasked; back to normal before anybody else counts.
+        unsafe {
+            core::arch::asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack));
+            core::arch::asm!("fldcw [{}]", in(reg) &raw const x87, options(nostack));
+        }
     }
 
     #[cfg(target_arch = "x86_64")]
     fn rounds_up() -> bool {
         let mut word: u32 = 0;
-        // SAFETY: it only reads.
-        unsafe { core::arch::asm!("stmxcsr [{}]", in(reg) &raw mut word, options(nostack)) }
-        word & 0x6000 == 0x4000
+        let mut x87: u16 = 0;
+        // SAFETY: they only read.
+        unsafe {
+            core::arch::asm!("stmxcsr [{}]", in(reg) &raw mut word, options(nostack));
+            core::arch::asm!("fnstcw [{}]", in(reg) &raw mut x87, options(nostack));
+        }
+        let modes = [word & 0x6000 == 0x4000, x87 & 0x0c00 == 0x0800];
+        assert_eq!(modes[0], modes[1], "one of two rounding modes was left behind");
+        modes[0]
     }
 
     #[cfg(target_arch = "aarch64")]
@@ -320,7 +389,7 @@ mod control {
         // SAFETY: as in `count`.
         let pair = unsafe { &*argument.cast::<Pair>() };
         // A new context has the ABI's mode, whatever its maker has.
-        pair.is_aligned.set(!rounds_up());
+        pair.is_right.set(!rounds_up());
         round_up(true);
         loop {
             pair.back();
@@ -333,7 +402,7 @@ mod control {
         let mut stack = vec![0; 64 * 1024];
         let pair = pair(&mut stack, look);
         pair.go();
-        assert!(pair.is_aligned.get());
+        assert!(pair.is_right.get());
         assert!(!rounds_up(), "the other context's mode came along");
         pair.go();
         assert_eq!(pair.rounds.get(), 1, "a context has lost its mode");

@@ -197,9 +197,14 @@ impl Test {
 
     /// Ends the loop of CPU `cpu`.
     pub fn leave_one(&mut self, cpu: usize) {
-        let place = self.cores.iter().position(|core| core.id().index() == cpu).unwrap();
-        let core = self.cores.remove(place);
+        let core = self.take(cpu);
         as_cpu(cpu as u32, || drop(core));
+    }
+
+    /// Hands the loop of CPU `cpu` out.
+    pub fn take(&mut self, cpu: usize) -> Core<Virtual, Log, CPUS> {
+        let place = self.cores.iter().position(|core| core.id().index() == cpu).unwrap();
+        self.cores.remove(place)
     }
 
     /// Ends the loops of all CPUs; what they had stays.
@@ -209,13 +214,12 @@ impl Test {
         }
     }
 
-    /// The loop of CPU `cpu`, to be [put](Self::put) back: so that it can step in the midst of another one's step.
-    pub fn take(&mut self, cpu: usize) -> Loop {
-        let place = self.cores.iter().position(|core| core.id().index() == cpu).unwrap();
-        Loop(self.cores.remove(place))
+    /// The loop of CPU `cpu`, to be [put back](Self::put_back): so that it can step in the midst of another one's step.
+    pub fn lend(&mut self, cpu: usize) -> Loop {
+        Loop(self.take(cpu))
     }
 
-    pub fn put(&mut self, core: Loop) {
+    pub fn put_back(&mut self, core: Loop) {
         self.cores.push(core.0);
     }
 

@@ -158,7 +158,7 @@ fn a_change_leaves_alone_what_a_thief_has_taken_meanwhile() {
     let taken = spawn(&mut test, 0, Policy::DEFAULT, || {});
     assert_eq!(test.step(0), Step::Ran);
     taken.thread().unwrap().set_affinity(CpuSet::ALL).unwrap();
-    let thief = Arc::new(Mutex::new(Some(test.take(1))));
+    let thief = Arc::new(Mutex::new(Some(test.lend(1))));
     let (mut core, place) = (thief.lock().unwrap().take(), thief.clone());
     // Behind the drains of two inboxes.
     let mut places_left = 3;
@@ -173,7 +173,7 @@ fn a_change_leaves_alone_what_a_thief_has_taken_meanwhile() {
     }));
     test.step(0);
     let thief = thief.lock().unwrap().take().unwrap();
-    test.put(thief);
+    test.put_back(thief);
     drop(taken);
     test.settle(1);
     assert_eq!(scheduler.totals().completed, 2, "what a CPU stole it has");

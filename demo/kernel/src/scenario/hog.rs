@@ -16,6 +16,9 @@ type Builder = ThreadBuilder<crate::arch::Machine, crate::Tracing, { crate::MAX_
 /// Bytes of a thread's stack: its own frames, and those of interrupts.
 pub(super) const STACK_BYTES: usize = 16 << 10;
 
+/// The longest that one is there.
+const LIMIT_NS: u64 = 20_000_000_000;
+
 /// A stack from the heap.
 pub(super) fn stack() -> Stack {
     match Stack::new(STACK_BYTES) {
@@ -58,15 +61,16 @@ pub(super) struct Had {
 }
 
 impl Hogs {
-    /// One for each niceness.
+    /// One for each niceness. They end when they are told to, or, lest one that is never preempted holds up all, after a while.
     pub(super) fn spawn(cpu: CpuId, nices: &[i8]) -> Self {
         let over = Arc::new(AtomicBool::new(false));
+        let limit_ns = now_ns() + LIMIT_NS;
         let hogs = nices.iter().map(|&nice| {
             let (ends, turns) = (over.clone(), Arc::new(AtomicU64::new(0)));
             let counts = turns.clone();
             let builder = thread_on("hog", [cpu]).policy(Policy::fair(Nice::new(nice)));
             let hog = move || {
-                while !ends.load(Ordering::Relaxed) {
+                while !ends.load(Ordering::Relaxed) && now_ns() < limit_ns {
                     counts.fetch_add(1, Ordering::Relaxed);
                 }
             };

@@ -30,6 +30,8 @@ mod runner;
 mod sixty_hz;
 #[cfg(feature = "alloc")]
 mod sleep;
+#[cfg(feature = "alloc")]
+mod soak;
 mod statics;
 #[cfg(feature = "alloc")]
 mod steal;
@@ -39,6 +41,8 @@ mod stress;
 mod tiers;
 #[cfg(feature = "alloc")]
 mod timer_storm;
+#[cfg(feature = "alloc")]
+mod unplug;
 #[cfg(feature = "alloc")]
 mod user;
 use crate::options::Options;

@@ -2,9 +2,10 @@
 
 use crate::cpu::Cpu;
 use crate::cpu_set::{AtomicCpuSet, MAX_CPUS};
+use crate::hotplug::Hotplug;
 use crate::idle::IdleSet;
 use crate::stats::{CpuStats, Totals};
-use crate::sync::{AtomicBool, AtomicU64, Ordering, const_fn, fence};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, const_fn, fence};
 use crate::task::{Header, TaskId};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Interrupts, Machine, Settings};
@@ -33,8 +34,11 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     pub(crate) stopping: AtomicBool,
     /// Tasks that any CPU may take, from threads that are no CPU.
     pub(crate) injector: Inbox<Header>,
+    /// How many there are, about now.
+    pub(crate) injected: AtomicUsize,
     /// A bounded drain of the injector left some of them with it. Written by who has the injector's owner.
     pub(crate) injector_has_rest: AtomicBool,
+    pub(crate) hotplug: Hotplug,
     foreign_serial: AtomicU64,
     foreign_stats: crate::stats::Stats,
 }
@@ -58,7 +62,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 paused: AtomicCpuSet::new(),
                 stopping: AtomicBool::new(false),
                 injector: Inbox::new(),
+                injected: AtomicUsize::new(0),
                 injector_has_rest: AtomicBool::new(false),
+                hotplug: Hotplug::new(),
                 foreign_serial: AtomicU64::new(0),
                 foreign_stats: crate::stats::Stats::new(),
             }

@@ -70,7 +70,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             steps_left -= 1;
             match self.advance() {
                 Some(Step::Ran) => ran += 1,
-                Some(Step::Paused) => break,
+                Some(Step::Paused | Step::Offline) => break,
                 // What fires last in a step arrives in the next one.
                 None if !self.has_remaining() => break,
                 _ => {}
@@ -90,6 +90,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     fn has_remaining(&self) -> bool {
+        #[cfg(feature = "threads")]
+        if self.cpu.threads.has_work() {
+            return true;
+        }
         self.queued() > 0
             || self.scheduler.has_injected()
             || !self.critical_inbox.is_empty()

@@ -16,6 +16,8 @@ fn unplug(scheduler: &'static Sched<3>, waits: bool) {
     for _ in 0..UNPLUGS {
         let cpu = CpuId::new(thread_rng().gen_range(0..3));
         let widens = thread_rng().gen_bool(0.5);
+        // A CPU that is paused, or about to be, goes all the same.
+        let pauses = thread_rng().gen_bool(0.5) && scheduler.pause(cpu);
         let departures = scheduler.machine().departures();
         let asked = scheduler.offline(cpu, if widens { IfPinned::Widen } else { IfPinned::Refuse });
         match asked {
@@ -28,6 +30,9 @@ fn unplug(scheduler: &'static Sched<3>, waits: bool) {
             Err(OfflineError::OutOfRange(_)) => panic!("three CPUs"),
             Err(OfflineError::Pinned(tasks)) => assert!(tasks > 0 && !widens),
             Err(OfflineError::NotOnline(_) | OfflineError::LastCpu) => {}
+        }
+        if pauses {
+            scheduler.resume(cpu);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The traffic is that of the models of the whole loop: seven tasks on three CPUs that wake each other, yield, spawn, join, sleep and are
 //! stolen. A task or a wheel that nobody looks after is a deadlock, and at the end the books must balance.
 
-use crate::scheduler::{Sched, traffic};
+use crate::scheduler::{Sched, on_cpus, tickless, traffic};
 use sched::{CpuId, IfPinned, OfflineError};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
@@ -47,4 +47,10 @@ fn traffic_while_cpus_go_and_come() {
 #[test]
 fn traffic_while_cpus_go_and_come_pct() {
     pct(2_000, 4, || traffic(|scheduler| unplug(scheduler, false)));
+}
+
+/// 2 000 random schedules of CPUs that have nothing else to do, so that only the request's own kick ends a halt.
+#[test]
+fn idle_cpus_go_and_come() {
+    random(2_000, || on_cpus(tickless(4), |_| Vec::new(), |scheduler| unplug(scheduler, true)));
 }

@@ -125,7 +125,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             }
         };
         if was_away {
-            // U4: whoever is asked fences before it looks.
+            // U4: with a fence before.
             self.ask_any(&masked, RESCUE);
         } else {
             self.kick(&masked, cpu);

@@ -66,7 +66,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             return;
         }
         self.machine.interleave();
-        // Ordering: SeqCst fence, pairs with the one in `enter` and that in `rescue` (U4).
+        // Ordering: SeqCst fence, pairs with the one in `enter`, and with that in `ask_any` where a CPU is given up (U4).
         fence(Ordering::SeqCst);
         // Ordering: Acquire; as in `place_elsewhere`.
         let _ = self
@@ -80,10 +80,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Places all stranded tasks anew, on the CPU whose loop this is: those that still have no CPU are stranded again. If
     /// another CPU is at it, the loop comes back to it.
     ///
-    /// O(n) in the tasks that are stranded.
+    /// O(n) in the tasks that are stranded. A fence came before, here or at whoever asked.
     pub(super) fn rescue(&self, id: CpuId) {
-        // Ordering: SeqCst fence, pairs with the one in `strand` (U4): of a CPU that was given up, as of one that came.
-        fence(Ordering::SeqCst);
         if self.hotplug.stranded.is_empty() {
             return;
         }

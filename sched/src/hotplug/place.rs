@@ -66,15 +66,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             return;
         }
         self.machine.interleave();
-        // Ordering: SeqCst fence, pairs with the one in `enter`, and with that in `ask_any` where a CPU is given up (U4).
+        // Ordering: SeqCst fence, pairs with the one in `enter`, and with that in `ask_any` (U4, U5).
         fence(Ordering::SeqCst);
-        // Ordering: Acquire; as in `place_elsewhere`.
-        let _ = self
-            .online
-            .iter_from(0, CPUS, Ordering::Acquire)
-            .filter(|&cpu| self.is_available(cpu, Ordering::Relaxed))
-            .filter(|&cpu| self.admits(Some(affinity), cpu))
-            .any(|cpu| self.ask(masked, cpu, RESCUE));
+        self.ask_one_of(masked, RESCUE, |cpu| self.admits(Some(affinity), cpu));
     }
 
     /// Places all stranded tasks anew, on the CPU whose loop this is: those that still have no CPU are stranded again. If

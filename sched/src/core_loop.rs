@@ -43,6 +43,8 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) cpu: &'static Cpu,
     pub(crate) critical_inbox: Owner<'static, Header>,
     pub(crate) normal_inbox: Owner<'static, Header>,
+    #[cfg(feature = "threads")]
+    pub(crate) changes: Owner<'static, crate::thread::Tcb>,
     /// Out of an inbox, and not yet in a run queue: empty between steps, unless a destructor panicked in one.
     pub(crate) arrived: List<Header>,
     pub(crate) critical: List<Header>,
@@ -108,7 +110,7 @@ pub enum Step {
     Undone,
     /// It halted.
     Halted,
-    /// It halted because the CPU is paused.
+    /// The CPU is [paused](Scheduler::pause). It halted, unless it was resumed meanwhile.
     Paused,
     /// It moved some of its tasks to other CPUs, as this one goes offline.
     Leaving,
@@ -139,6 +141,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         };
         let (mut critical_inbox, mut normal_inbox, normal_deque, background_deque, parked) =
             entered().ok_or(EnterError::AlreadyEntered(id))?;
+        #[cfg(feature = "threads")]
+        let mut changes = cpu.threads.changes.take_owner().ok_or(EnterError::AlreadyEntered(id))?;
+        #[cfg(feature = "threads")]
+        changes.reopen();
         // Ordering: Acquire; as in `on_kick`. A kick that was dropped before the CPU was up must not stand for the
         // next one.
         cpu.kick_pending.swap(false, Ordering::Acquire);
@@ -150,6 +156,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             cpu,
             critical_inbox,
             normal_inbox,
+            #[cfg(feature = "threads")]
+            changes,
             arrived: parked.arrived,
             critical: parked.critical,
             normal: RunQueue::new(normal_deque, parked.normal),
@@ -174,6 +182,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         self.forget_timer(&masked, id);
         self.begin_slice(&masked, id, self.machine.now_ns());
         drop(masked);
+        #[cfg(feature = "threads")]
+        core.prepare_threads();
         self.look_what_waits(id);
         Ok(core)
     }
@@ -214,29 +224,34 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             return Some(step);
         }
         // Ordering: Acquire pairs with the Release of `pause` and `resume`.
-        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) {
+        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) || !self.end_pause() {
             self.pause();
             return Some(Step::Paused);
         }
-        self.end_pause();
         self.drain_inboxes();
+        #[cfg(feature = "threads")]
+        self.answer_changes();
         self.turn_timers();
         if self.steps.is_multiple_of(INJECTOR_INTERVAL_STEPS) {
             self.take_injected();
         }
-        if let Some((task, tier)) = self.pick() {
-            self.pass_on();
-            self.run_task(task, tier);
-            return Some(Step::Ran);
+        #[cfg(feature = "threads")]
+        if let Some(step) = self.run_threads() {
+            return Some(step);
         }
+        if let Some(step) = self.run_future() {
+            return Some(step);
+        }
+        let step = if self.take_injected() {
+            Step::Injected
+        } else if self.steal() {
+            Step::Stole
+        } else {
+            // What it was claimed for may have been out of reach for a moment only: the claim stays.
+            return None;
+        };
         self.claimed = false;
-        if self.take_injected() {
-            return Some(Step::Injected);
-        }
-        if self.steal() {
-            return Some(Step::Stole);
-        }
-        None
+        Some(step)
     }
 
     /// The CPU of this loop.
@@ -246,7 +261,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// Tasks in this CPU's run queues; what waits in its inboxes is not counted.
     pub fn queued(&self) -> usize {
-        self.arrived.len() + self.critical.len() + self.normal.len() + self.background.len()
+        let queued =
+            self.arrived.len() + self.critical.len() + self.normal.len() + self.background.len();
+        #[cfg(feature = "threads")]
+        let queued = queued + self.cpu.threads.count();
+        queued
     }
 
     /// From here on a new need_resched means something new.
@@ -301,30 +320,43 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.arrived.push_back(task);
         }
         self.scheduler.machine.interleave();
-        let rest = injector.has_remainder();
-        // Ordering: Relaxed; ordered by the fence below, or, for the next taker, by the owner's hand-over.
-        self.scheduler.injector_has_rest.store(rest, Ordering::Relaxed);
-        drop(injector);
-        self.scheduler.machine.interleave();
-        if rest {
-            self.scheduler.idle.publish_work();
-            self.scheduler.wake_idle(self.id.index() + 1, 1);
-        }
-        self.cpu.stats.injected.add((self.arrived.len() - before) as u64);
-        self.enqueue_arrived();
+        self.leave_injector(injector);
+        self.enqueue_injected(before);
         true
+    }
+
+    /// Moves what came out of the injector, after the first `before` that had arrived already, into the run queues.
+    fn enqueue_injected(&mut self, before: usize) {
+        let taken = self.arrived.len() - before;
+        // Ordering: Relaxed; only a number.
+        self.scheduler.injected.fetch_sub(taken, Ordering::Relaxed);
+        self.cpu.stats.injected.add(taken as u64);
+        self.enqueue_arrived();
+    }
+
+    /// The same for one task.
+    pub(crate) fn take_injected_task(&mut self, task: Queued) {
+        let before = self.arrived.len();
+        self.arrived.push_back(task);
+        self.enqueue_injected(before);
     }
 
     fn steal(&mut self) -> bool {
         self.cpu.stats.steals_tried.add(1);
         let first = self.next_victim;
         self.next_victim = (first + 1) % CPUS;
-        let Some((victim, task)) = self.scheduler.steal(self.id, first) else { return false };
-        self.cpu.stats.steals_won.add(1);
-        let id = task.header().id();
-        trace!(self.scheduler, Event::Steal { task: id, victim });
-        self.enqueue(task);
-        true
+        if let Some((victim, task)) = self.scheduler.steal(self.id, first) {
+            self.take_loot(victim, task);
+            return true;
+        }
+        #[cfg(feature = "threads")]
+        if let crate::thread::Theft::Taken(victim, task) =
+            self.scheduler.steal_thread(self.id, first)
+        {
+            self.take_stolen(victim, task);
+            return true;
+        }
+        false
     }
 
     /// Moves what came out of an inbox into the run queues.
@@ -332,8 +364,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         while let Some(task) = self.arrived.pop_front() {
             let was_local = task.header().stamp() == LOCAL;
             let stays = self.enqueue(task);
-            self.woken_internal += usize::from(stays && was_local);
-            self.woken_external += usize::from(stays && !was_local);
+            let woken = if was_local { &mut self.woken_internal } else { &mut self.woken_external };
+            *woken = woken.wrapping_add(usize::from(stays));
         }
     }
 
@@ -342,12 +374,25 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     pub(crate) fn enqueue(&mut self, task: Queued) -> bool {
         let Some(task) = self.free_if_unreferenced(task) else { return false };
         let header = task.header();
-        if !self.scheduler.admits(header.meta().affinity.as_ref(), self.id) {
+        // The home first (G3 in `thread::change`).
+        #[cfg(feature = "threads")]
+        if let Some(tcb) = task.tcb() {
+            task.move_to(self.id);
+            self.adopt_changes(tcb);
+        }
+        if !self.scheduler.admits(task.affinity().as_ref(), self.id) {
+            #[cfg(feature = "threads")]
+            self.forget_thread(&task, crate::class::Dequeue::Move);
             let masked = self.scheduler.masked();
             self.scheduler.place_elsewhere(&masked, task, 0);
             return false;
         }
         let former_home = header.set_home(self.id);
+        #[cfg(feature = "threads")]
+        let former_home = task.tcb().map_or(former_home, |tcb| {
+            // SAFETY: of a live thread, which this loop has.
+            unsafe { tcb.as_ref() }.comes_from.take().filter(|from| *from != self.id)
+        });
         header.set_stamp(self.next_stamp);
         self.next_stamp += 1;
         let id = header.id();
@@ -355,6 +400,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             trace!(self.scheduler, Event::Migrate { task: id, from });
         }
         trace!(self.scheduler, Event::Enqueue { task: id });
+        #[cfg(feature = "threads")]
+        if let Some(tcb) = task.tcb() {
+            task.into_header();
+            self.enqueue_thread(tcb, former_home.is_some());
+            self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
+            return true;
+        }
         match header.meta().tier {
             Tier::Critical => self.critical.push_back(task),
             Tier::Normal => self.normal.enqueue(task),

@@ -1,6 +1,7 @@
 //! What one CPU is to the others, and what it keeps while no loop is on it.
 
 use crate::adopt::Adopted;
+use crate::current::Polling;
 use crate::hotplug::Requests;
 use crate::level::RunningLevel;
 use crate::lock::Lock;
@@ -33,8 +34,10 @@ pub(crate) struct Cpu {
     pub(crate) kick_pending: AtomicBool,
     /// A thief found nothing to take though tasks are ready (PD2).
     pub(crate) hungry: AtomicBool,
-    /// Tasks ready that thieves may have, and one for what runs, of whatever tier.
+    /// Futures ready that thieves may have, and one for what runs, whatever it is.
     pub(crate) ready: AtomicUsize,
+    /// The poll that it is in. Read and written on this CPU only, but for the number.
+    pub(crate) polling: Polling,
     pub(crate) normal_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) background_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) timers: Lock<Timers>,
@@ -49,6 +52,8 @@ pub(crate) struct Cpu {
     /// Serial number of the next task that is spawned here.
     pub(crate) next_serial: AtomicU64,
     pub(crate) stats: Stats,
+    #[cfg(feature = "threads")]
+    pub(crate) threads: crate::thread::CpuThreads,
 }
 
 /// What a loop leaves behind when it goes, for the next one.
@@ -73,6 +78,7 @@ impl Cpu {
                 kick_pending: AtomicBool::new(false),
                 hungry: AtomicBool::new(false),
                 ready: AtomicUsize::new(0),
+                polling: Polling::new(),
                 normal_deque: StealDeque::new(),
                 background_deque: StealDeque::new(),
                 timers: Lock::new(Timers::new()),
@@ -88,6 +94,8 @@ impl Cpu {
                 })),
                 next_serial: AtomicU64::new(0),
                 stats: Stats::new(),
+                #[cfg(feature = "threads")]
+                threads: crate::thread::CpuThreads::new(),
             }
         }
     }

@@ -35,9 +35,12 @@ impl CpuSet {
 
     /// The CPUs in it, lowest first.
     pub fn iter(&self) -> impl Iterator<Item = CpuId> + '_ {
-        (0..MAX_CPUS as u32).map(CpuId::new).filter(|&cpu| self.contains(cpu))
+        let words = self.0.iter().zip((0..MAX_CPUS).step_by(64));
+        let indices = words.flat_map(|(&word, first)| Bits(word).map(move |bit| first + bit));
+        indices.map(|index| CpuId::new(index as u32))
     }
 
+    /// Whether it holds two CPUs or more.
     /// The one CPU in it; `None` if there are none or several.
     pub(crate) fn only(&self) -> Option<CpuId> {
         let index = self.0.iter().position(|&word| word != 0)?;
@@ -172,7 +175,7 @@ mod tests {
         let set = CpuSet::EMPTY.with(CpuId::new(0)).with(CpuId::new(64)).with(CpuId::new(u32::MAX));
         assert!(set.contains(CpuId::new(0)) && set.contains(CpuId::new(64)));
         assert!(!set.contains(CpuId::new(1)) && !set.contains(CpuId::new(u32::MAX)));
-        assert_eq!(set.iter().count(), 2);
+        assert_eq!(set.iter().map(CpuId::index).collect::<Vec<_>>(), vec![0, 64]);
         assert!(CpuSet::EMPTY.is_empty() && !set.is_empty());
     }
 

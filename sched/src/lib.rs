@@ -14,6 +14,7 @@ mod combine;
 mod core_loop;
 mod cpu;
 mod cpu_set;
+mod current;
 mod halt;
 mod hotplug;
 pub mod idle;
@@ -21,6 +22,9 @@ mod interval;
 pub mod level;
 mod lock;
 mod pause;
+pub mod multicore {
+    #![doc = include_str!("../docs/multicore.md")]
+}
 pub mod protocol {
     #![doc = include_str!("../docs/protocol.md")]
 }
@@ -33,8 +37,12 @@ mod spawn;
 pub mod state;
 mod stats;
 mod steal;
+mod stealer;
 mod sync;
 pub mod task;
+mod task_local;
+#[cfg(feature = "threads")]
+pub mod thread;
 mod tick;
 pub mod time;
 pub mod trace;
@@ -50,7 +58,12 @@ pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
 pub use stats::{CpuStats, Totals};
-pub use task::{CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, TaskId, TaskMemory, Tier};
+pub use stealer::{StealError, Stealer};
+pub use task::{
+    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, Storage, TaskId, TaskInfo, TaskMemory,
+    TaskRef, Tier,
+};
+pub use task_local::{Scope, TaskLocal};
 pub use tick::Tick;
 pub use yield_now::{YieldNow, yield_now};
 

@@ -3,17 +3,20 @@
 use crate::cpu_set::CpuSet;
 #[cfg(feature = "alloc")]
 use crate::task::Cell;
-use crate::task::{JoinHandle, MemoryInUse, Meta, TaskId, TaskMemory, Tier};
+use crate::task::{Claim, JoinHandle, MemoryInUse, Meta, Queued, Storage, TaskId, Tier};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use core::fmt;
 use core::future::Future;
+use core::panic::Location;
 
 /// What is to be known of a task before it is spawned.
 #[must_use = "a builder makes nothing until `spawn`"]
 pub struct Builder<M: 'static, T: 'static, const CPUS: usize> {
-    scheduler: &'static Scheduler<M, T, CPUS>,
-    meta: Meta,
+    pub(crate) scheduler: &'static Scheduler<M, T, CPUS>,
+    pub(crate) meta: Meta,
+    /// Not to the caller's CPU, but to the injector.
+    injected: bool,
 }
 
 /// An affinity without a CPU that the scheduler could ever have.
@@ -30,8 +33,25 @@ impl core::error::Error for EmptyAffinity {}
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Begins a task: Normal, for any CPU, unless the builder is told otherwise.
+    #[track_caller]
     pub fn task(&'static self, name: &'static str) -> Builder<M, T, CPUS> {
-        Builder { scheduler: self, meta: Meta { name, tier: Tier::Normal, affinity: None } }
+        let meta = Meta {
+            name,
+            kind: "task",
+            location: Location::caller(),
+            tier: Tier::Normal,
+            affinity: None,
+        };
+        Builder { scheduler: self, meta, injected: false }
+    }
+
+    /// What a set of CPUs comes to: nothing, if it holds every CPU of the scheduler.
+    pub(crate) fn restriction(cpus: CpuSet) -> Result<Option<CpuSet>, EmptyAffinity> {
+        let mut allowed = (0..CPUS as u32).map(|cpu| cpus.contains(CpuId::new(cpu)));
+        if !allowed.clone().any(|yes| yes) {
+            return Err(EmptyAffinity);
+        }
+        Ok(if allowed.all(|yes| yes) { None } else { Some(cpus) })
     }
 
     /// Spawns a Normal task for any CPU: on the caller's CPU, or, from a thread that is none, on the first that is
@@ -39,6 +59,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ///
     /// Lock-free but for the allocator; one allocation. From wherever the global allocator may be called.
     #[cfg(feature = "alloc")]
+    #[track_caller]
     pub fn spawn<F>(&'static self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -55,17 +76,33 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         self
     }
 
+    /// What sort of task it is, for [`TaskInfo`](crate::TaskInfo): a class of tasks, where the name says which one of them.
+    pub fn kind(mut self, kind: &'static str) -> Self {
+        self.meta.kind = kind;
+        self
+    }
+
+    /// Where the task is said to be spawned, instead of where this builder was made: for functions that spawn on behalf of
+    /// others.
+    pub fn location(mut self, location: &'static Location<'static>) -> Self {
+        self.meta.location = location;
+        self
+    }
+
+    /// The task is for whichever CPU is free first, instead of for the caller's: it goes to the injector, which all CPUs of the
+    /// scheduler share. Without effect on a task with an affinity.
+    pub fn injected(mut self) -> Self {
+        self.injected = true;
+        self
+    }
+
     /// The CPUs that may run the task. A set that holds every CPU of the scheduler is no restriction.
     ///
     /// # Errors
     ///
     /// [`EmptyAffinity`] if the set holds none of them.
     pub fn affinity(mut self, cpus: CpuSet) -> Result<Self, EmptyAffinity> {
-        let mut allowed = (0..CPUS as u32).map(|cpu| cpus.contains(CpuId::new(cpu)));
-        if !allowed.clone().any(|yes| yes) {
-            return Err(EmptyAffinity);
-        }
-        self.meta.affinity = if allowed.all(|yes| yes) { None } else { Some(cpus) };
+        self.meta.affinity = Scheduler::<M, T, CPUS>::restriction(cpus)?;
         Ok(self)
     }
 
@@ -85,36 +122,46 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     {
         let id = self.announce();
         let (task, handle) = Cell::in_box(future, self.scheduler, id, self.meta);
-        self.scheduler.place_task(task);
+        self.place(task);
         handle
     }
 
-    /// Spawns the task in memory of the caller's, which is free for another one once the task is over and the last
-    /// handle and waker are gone.
+    /// Spawns the task in memory of the caller's: a `&'static TaskMemory`, or what else is a [`Storage`]. It is free for
+    /// another one once the task is over and the last handle and waker are gone.
     ///
     /// Lock-free, no allocation; any context but NMI.
     ///
     /// # Errors
     ///
-    /// [`MemoryInUse`], with the future, while another task has the memory.
-    pub fn spawn_in<F>(
+    /// [`MemoryInUse`], with future and storage, while another task has the memory.
+    pub fn spawn_in<F, S>(
         self,
-        memory: &'static TaskMemory<F>,
+        storage: S,
         future: F,
-    ) -> Result<JoinHandle<F::Output>, MemoryInUse<F>>
+    ) -> Result<JoinHandle<F::Output>, MemoryInUse<F, S>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
+        S: Storage<F> + Send,
     {
-        let claim = memory.claim(future)?;
+        let claim = Claim::new(storage, future)?;
         let id = self.announce();
         let (task, handle) = claim.fill(self.scheduler, id, self.meta);
-        self.scheduler.place_task(task);
+        self.place(task);
         Ok(handle)
     }
 
+    fn place(&self, task: Queued) {
+        if self.injected && self.meta.affinity.is_none() {
+            self.scheduler.count(&self.scheduler.masked(), |stats| &stats.wakes_placed);
+            self.scheduler.inject(task);
+        } else {
+            self.scheduler.place_task(task);
+        }
+    }
+
     /// Counts the new task, and names it.
-    fn announce(&self) -> TaskId {
+    pub(crate) fn announce(&self) -> TaskId {
         let scheduler = self.scheduler;
         let masked = scheduler.masked();
         scheduler.count(&masked, |stats| &stats.spawned);

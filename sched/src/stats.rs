@@ -45,6 +45,10 @@ counters! {
     steps,
     /// Polls of tasks.
     polls,
+    /// Runs of threads: switches to one.
+    thread_runs,
+    /// Threads and polls that were preempted here.
+    preempted,
     /// Tasks that were made here.
     spawned,
     /// Tasks that finished here.
@@ -86,7 +90,7 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     const_fn! {
-        const fn new() -> Self {
+        pub(crate) const fn new() -> Self {
             Self(AtomicU64::new(0))
         }
     }

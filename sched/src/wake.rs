@@ -15,6 +15,25 @@ impl<M: Machine, T: Trace, const CPUS: usize> Schedule for Scheduler<M, T, CPUS>
     fn place(&self, task: Queued) {
         self.place_task(task);
     }
+
+    #[cfg(feature = "threads")]
+    fn change(&self, thread: crate::thread::ThreadRef) {
+        self.send_change(thread);
+    }
+
+    #[cfg(feature = "threads")]
+    fn affinity(&self, thread: &crate::thread::ThreadRef) -> Option<crate::CpuSet> {
+        self.affinity_of(thread)
+    }
+
+    #[cfg(feature = "threads")]
+    fn set_affinity(
+        &self,
+        thread: &crate::thread::ThreadRef,
+        cpus: crate::CpuSet,
+    ) -> Result<(), crate::EmptyAffinity> {
+        self.set_affinity_of(thread, cpus)
+    }
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
@@ -26,7 +45,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let home = task.header().home();
         match home.or_else(|| self.first_home(&masked, &task)) {
             Some(cpu) => self.push(&masked, cpu, task),
-            None if task.header().meta().affinity.is_none() => self.inject(task),
+            None if task.affinity().is_none() => self.inject(task),
             None => self.place_elsewhere(&masked, task, 0),
         }
     }
@@ -35,9 +54,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// `None`: any that is free, or the first of its affinity.
     fn first_home(&self, masked: &Masked<'_, M>, task: &Queued) -> Option<CpuId> {
         let (id, _) = self.here(masked)?;
-        // Ordering: Relaxed; of this very CPU.
-        let stays = self.is_available(id, Ordering::Relaxed);
-        (stays && self.admits(task.header().meta().affinity.as_ref(), id)).then_some(id)
+        let stays = self.is_available(id);
+        (stays && self.admits(task.affinity().as_ref(), id)).then_some(id)
     }
 
     /// Pushes to the inbox of `target`, and kicks if that is owed; if the CPU has gone, to another one's.
@@ -57,6 +75,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ) -> Result<(), Queued> {
         let Some(cpu) = self.cpu(target) else { return Err(task) };
         let (id, tier) = (task.header().id(), task.header().meta().tier);
+        let level = task.push_level();
         let inbox = if tier == Tier::Critical { &cpu.critical } else { &cpu.normal };
         trace!(self, Event::Wake { task: id, target: Some(target) });
         // What it is until a run queue gives it a number (K2).
@@ -66,7 +85,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let owes_kick = match pushed {
             Ok(Pushed::KickOwed) => true,
             // PC1: every pusher compares, also one that joined a list.
-            Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(tier.level()),
+            Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(level),
             Err(Closed(task)) => return Err(task),
         };
         if owes_kick {
@@ -81,6 +100,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     pub(crate) fn inject(&self, task: Queued) {
         trace!(self, Event::Wake { task: task.header().id(), target: None });
         task.header().set_stamp(FOREIGN);
+        // Before the task can be taken. Ordering: Relaxed; only a number.
+        self.injected.fetch_add(1, Ordering::Relaxed);
         if let Err(Closed(task)) = self.injector.push(task) {
             debug_assert!(false, "the injector is never closed");
             task.into_header();
@@ -119,6 +140,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             // The loop is what the kick is for, and comes next on this CPU: a flag will do.
             // Ordering: Relaxed; read on this CPU only.
             cpu.need_resched.store(true, Ordering::Relaxed);
+            #[cfg(feature = "threads")]
+            if cpu.threads.local.current.get().is_some() {
+                // What runs has to be interrupted, once it can be.
+                self.machine.kick(target);
+            }
             return;
         }
         // Ordering: Release, after the push; pairs with the Acquire swap of `on_kick`: its drain sees the push, whether

@@ -263,7 +263,7 @@ fn static_memory_is_used_again_and_refused_while_in_use() {
         let mut handle = builder.spawn_in(&MEMORY, std::future::ready(round)).unwrap();
         assert!(MEMORY.is_in_use());
         let refused = test.scheduler().task("static").spawn_in(&MEMORY, std::future::ready(99));
-        let mut future = refused.unwrap_err().0;
+        let mut future = refused.unwrap_err().future;
         assert_eq!(poll_once(&mut future), Poll::Ready(99), "the future comes back");
         test.settle(0);
         assert_eq!(poll_once(&mut handle), Poll::Ready(Ok(round)));

@@ -5,6 +5,7 @@ use crate::options::Options;
 use crate::{MAX_CPUS, SCHEDULER, arch};
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use sched::thread::StackMemory;
 use sched::{CpuId, Machine as _};
 use sched_arch::Masked;
 
@@ -19,6 +20,10 @@ struct Stack(UnsafeCell<[u8; STACK_BYTES]>);
 unsafe impl Sync for Stack {}
 
 static STACKS: [Stack; MAX_CPUS] = [const { Stack(UnsafeCell::new([0; STACK_BYTES])) }; MAX_CPUS];
+
+/// Each CPU's second stack, on which its futures are polled, so that they can be preempted.
+static EXECUTOR_STACKS: [StackMemory<STACK_BYTES>; MAX_CPUS] =
+    [const { StackMemory::new() }; MAX_CPUS];
 
 /// CPUs that run Rust.
 static UP: AtomicUsize = AtomicUsize::new(0);
@@ -81,6 +86,10 @@ pub(crate) fn run(index: usize) -> ! {
             Ok(core) => core,
             Err(error) => panic!("cpu{index} cannot enter: {error}"),
         };
+        // It stays the CPU's when that leaves.
+        if let Some(stack) = EXECUTOR_STACKS[index].claim() {
+            core.lend_stack(stack).expect("it is big enough, and the first");
+        }
         core.run();
         drop(core);
         if !SCHEDULER.has_left(CpuId::new(index as u32)) {

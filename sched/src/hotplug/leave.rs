@@ -58,6 +58,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// A part of leaving, whose first is O(n) in what waits in the inboxes, two touches each.
     fn leave_step(&mut self) -> Step {
+        // A poll that was preempted ends here, or is preempted again.
+        #[cfg(feature = "threads")]
+        if self.go_on_with_poll() {
+            return Step::Leaving;
+        }
         if !self.is_leaving {
             self.is_leaving = true;
             self.begin_to_leave();
@@ -82,6 +87,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // Ordering: Release pairs with the Acquire in `adopt_wheel`, which sees what this CPU had adopted.
         self.scheduler.online.remove(self.id, Ordering::Release);
         self.scheduler.machine.interleave();
+        // Before the inboxes close: those that sleep in the queue are woken by way of these as long as they are in it.
+        #[cfg(feature = "threads")]
+        self.take_all_threads();
         // U1.
         for inbox in [&mut self.critical_inbox, &mut self.normal_inbox] {
             let mut came = inbox.close();
@@ -89,6 +97,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.arrived.append(&mut came);
             self.scheduler.machine.interleave();
         }
+        #[cfg(feature = "threads")]
+        self.close_changes();
     }
 
     /// A task that is ready here, the oldest of its kind.
@@ -126,8 +136,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         if !header.state.is_complete() {
             self.cpu.stats.unreachable.add(1);
-            self.scheduler.forget_pinned(header.meta().affinity.as_ref());
+            self.scheduler.forget_pinned(task.affinity().as_ref());
         }
+        #[cfg(feature = "threads")]
+        self.forget_thread(&task, crate::class::Dequeue::Exit);
         // SAFETY: no reference is left, and this was the one `Queued` of it.
         unsafe { Header::free(task.into_header()) };
         None

@@ -152,8 +152,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         // Ordering: Relaxed; under the lock, as in `enter` and where loops end.
         let is_online = self.online.contains(id, Ordering::Relaxed);
         if is_online && !cpu.requests.is_closing() {
-            let stays =
-                |other: &CpuId| *other != id && self.is_available(*other, Ordering::Relaxed);
+            let stays = |other: &CpuId| *other != id && self.is_available(*other);
             if !self.online().any(|other| stays(&other)) {
                 return Err(OfflineError::LastCpu);
             }
@@ -177,8 +176,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     }
 
     /// Whether tasks may be sent to `cpu`: a hint (U1).
-    pub(crate) fn is_available(&self, cpu: CpuId, ordering: Ordering) -> bool {
-        self.online.contains(cpu, ordering)
+    pub(crate) fn is_available(&self, cpu: CpuId) -> bool {
+        // Ordering: Relaxed; a hint.
+        self.online.contains(cpu, Ordering::Relaxed)
             && self.cpu(cpu).is_some_and(|cpu| !cpu.requests.is_closing())
     }
 

@@ -15,13 +15,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ///
     /// Lock-free; at most one push tried for each CPU.
     pub(crate) fn place_elsewhere(&self, masked: &Masked<'_, M>, task: Queued, first: usize) {
-        let header = task.header();
         // To be freed it may go anywhere.
-        let affinity = if header.state.is_unreferenced() { None } else { header.meta().affinity };
+        let affinity = if task.header().state.is_unreferenced() { None } else { task.affinity() };
         let mut task = task;
         // Ordering: Acquire pairs with the Release in `enter`: whoever is seen online has open inboxes (U6).
         for cpu in self.online.iter_from(first % CPUS, CPUS, Ordering::Acquire) {
-            if self.is_available(cpu, Ordering::Relaxed) && self.admits(affinity.as_ref(), cpu) {
+            if self.is_available(cpu) && self.admits(affinity.as_ref(), cpu) {
+                #[cfg(feature = "threads")]
+                task.move_to(cpu);
                 match self.try_push(masked, cpu, task) {
                     Ok(()) => return,
                     // U1: it has gone meanwhile.
@@ -53,7 +54,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             && !self
                 .online
                 .iter_from(0, CPUS, Ordering::Acquire)
-                .any(|cpu| affinity.contains(cpu) && self.is_available(cpu, Ordering::Relaxed))
+                .any(|cpu| affinity.contains(cpu) && self.is_available(cpu))
     }
 
     /// U4: a task of this affinity waits for a CPU that may run it.

@@ -77,7 +77,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ) {
         // Ordering: Acquire; as in `place_elsewhere`.
         let mut cpus = self.online.iter_from(0, CPUS, Ordering::Acquire);
-        let asked = cpus.find(|&cpu| self.is_available(cpu, Ordering::Relaxed) && fits(cpu));
+        let asked = cpus.find(|&cpu| self.is_available(cpu) && fits(cpu));
         if let Some(cpu) = asked {
             self.ask(masked, cpu, what);
         }

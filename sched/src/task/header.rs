@@ -7,14 +7,14 @@
 //!   makes one. That is what lets an inbox, a list and a deque take it.
 //! - **H2** `home` and `stamp` are written by whoever holds the task only, and handed over with it.
 
-use super::TaskId;
-use super::Tier;
 use super::cell::VTable;
+use super::{TaskId, TaskInfo, Tier};
 use crate::cpu_set::CpuSet;
 use crate::lock::AtomicWaker;
 use crate::state::{State, Wake};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 use core::mem::ManuallyDrop;
+use core::panic::Location;
 use core::ptr::NonNull;
 use mpsc_inbox::{Handle, Link, Linked, Unique};
 use sched_arch::CpuId;
@@ -23,12 +23,25 @@ use sched_arch::CpuId;
 pub(crate) trait Schedule: Sync {
     /// Takes a task that became runnable, or whose last reference is gone, to the inbox of its home.
     fn place(&self, task: Queued);
+    /// Tells the loop that has the thread that its policy or affinity has changed.
+    #[cfg(feature = "threads")]
+    fn change(&self, thread: crate::thread::ThreadRef);
+    #[cfg(feature = "threads")]
+    fn affinity(&self, thread: &crate::thread::ThreadRef) -> Option<CpuSet>;
+    #[cfg(feature = "threads")]
+    fn set_affinity(
+        &self,
+        thread: &crate::thread::ThreadRef,
+        cpus: CpuSet,
+    ) -> Result<(), crate::EmptyAffinity>;
 }
 
 /// What a builder says about a task.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Meta {
     pub(crate) name: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) location: &'static Location<'static>,
     pub(crate) tier: Tier,
     /// `None`: any CPU.
     pub(crate) affinity: Option<CpuSet>,
@@ -45,7 +58,7 @@ const NO_HOME: u32 = u32::MAX;
 pub(crate) struct Header {
     pub(crate) state: State,
     link: Link<Header>,
-    pub(super) vtable: &'static VTable,
+    pub(crate) vtable: &'static VTable,
     scheduler: &'static dyn Schedule,
     home: AtomicU32,
     stamp: AtomicU64,
@@ -55,7 +68,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    pub(super) fn new(
+    pub(crate) fn new(
         vtable: &'static VTable,
         scheduler: &'static dyn Schedule,
         id: TaskId,
@@ -82,6 +95,21 @@ impl Header {
         &self.meta
     }
 
+    #[cfg(feature = "threads")]
+    pub(crate) fn scheduler(&self) -> &'static dyn Schedule {
+        self.scheduler
+    }
+
+    #[cfg(feature = "threads")]
+    pub(super) fn is_thread(&self) -> bool {
+        self.vtable.is_thread
+    }
+
+    pub(crate) fn info(&self) -> TaskInfo {
+        let Meta { name, kind, location, tier, .. } = self.meta;
+        TaskInfo { id: self.id, name, kind, tier, location }
+    }
+
     /// The CPU whose loop had the task last.
     pub(crate) fn home(&self) -> Option<CpuId> {
         // Ordering: Relaxed; who asks holds the task, by an Acquire of the state word that pairs with the
@@ -100,6 +128,22 @@ impl Header {
         // Ordering: Relaxed; see `home`.
         self.home.store(cpu.get(), Ordering::Relaxed);
         former
+    }
+
+    /// The CPUs that may run the task; `None`: any.
+    ///
+    /// # Safety
+    ///
+    /// It is the header of a live task, which the caller has.
+    pub(crate) unsafe fn affinity(header: NonNull<Self>) -> Option<CpuSet> {
+        // SAFETY: live, by the caller's promise.
+        let this = unsafe { header.as_ref() };
+        #[cfg(feature = "threads")]
+        if this.is_thread() {
+            // SAFETY: as above, and a thread.
+            return unsafe { crate::thread::Thread::tcb(header).as_ref() }.affinity.get();
+        }
+        this.meta.affinity
     }
 
     /// Wakes who awaits the join handle.
@@ -124,7 +168,7 @@ impl Header {
     /// # Safety
     ///
     /// `wake` is the answer of a transition of this very task, not acted on yet.
-    pub(super) unsafe fn act_on(header: NonNull<Self>, wake: Wake) {
+    pub(crate) unsafe fn act_on(header: NonNull<Self>, wake: Wake) {
         if wake == Wake::Place {
             // SAFETY: `Place` means that the caller now has the queue's reference, so the header is live and
             // there is no other `Queued` (H1).
@@ -140,7 +184,7 @@ impl Header {
     /// # Safety
     ///
     /// The caller has a reference, and gives it up with this call.
-    pub(super) unsafe fn release(header: NonNull<Self>) {
+    pub(crate) unsafe fn release(header: NonNull<Self>) {
         // SAFETY: live by the caller's reference.
         let this = unsafe { header.as_ref() };
         let scheduler = this.scheduler;
@@ -181,6 +225,40 @@ impl Queued {
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: H1, the queue's reference keeps it live.
         unsafe { self.0.as_ref() }
+    }
+
+    /// What a push of it compares with the level that a CPU publishes.
+    pub(crate) fn push_level(&self) -> u8 {
+        #[cfg(feature = "threads")]
+        if let Some(tcb) = self.tcb() {
+            // SAFETY: of a live thread (H1).
+            return unsafe { tcb.as_ref() }.policy.get().push_level();
+        }
+        self.header().meta().tier.level()
+    }
+
+    /// If it is a thread: it goes to another CPU, which is its home from here on (G2 in `thread::change`).
+    #[cfg(feature = "threads")]
+    pub(crate) fn move_to(&self, cpu: CpuId) {
+        if let Some(tcb) = self.tcb() {
+            let former_home = self.header().set_home(cpu);
+            // SAFETY: of a live thread (H1), which who has this has.
+            let comes_from = &unsafe { tcb.as_ref() }.comes_from;
+            comes_from.set(comes_from.get().or(former_home));
+        }
+    }
+
+    /// The CPUs that may run it; `None`: any.
+    pub(crate) fn affinity(&self) -> Option<CpuSet> {
+        // SAFETY: live (H1), and whoever has this has the task.
+        unsafe { Header::affinity(self.0) }
+    }
+
+    /// Its control block, if it is a thread.
+    #[cfg(feature = "threads")]
+    pub(crate) fn tcb(&self) -> Option<NonNull<crate::thread::Tcb>> {
+        // SAFETY: it is a thread, and live (H1).
+        self.header().is_thread().then(|| unsafe { crate::thread::Thread::tcb(self.0) })
     }
 
     /// The task as the loop runs it.

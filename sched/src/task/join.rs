@@ -1,7 +1,7 @@
 //! The join handle: a task's output as a future.
 
-use super::TaskId;
 use super::header::Header;
+use super::{TaskId, TaskRef};
 use core::fmt;
 use core::future::Future;
 use core::marker::PhantomData;
@@ -14,7 +14,7 @@ use core::task::{Context, Poll};
 ///
 /// | Operation | Progress | Callable from | Allocates | Worst case |
 /// |---|---|---|---|---|
-/// | `is_complete`, `id`, `name` | wait-free | thread, interrupt | no | O(1) |
+/// | `is_complete`, `id`, `name`, `task_ref` | wait-free | thread, interrupt | no | O(1) |
 /// | `poll` | wait-free but for a race with completion | thread | no | O(1), and the drop of the waker before |
 /// | [`cancel`](Self::cancel) | lock-free | thread, interrupt | no | one inbox push |
 /// | drop | lock-free | thread; interrupt, if the output may be dropped there | no | the output's drop, one inbox push |
@@ -36,7 +36,7 @@ impl<T> JoinHandle<T> {
     /// # Safety
     ///
     /// The caller has a reference that was counted for a join handle, of a task whose output is a `T`.
-    pub(super) unsafe fn from_raw(header: NonNull<Header>) -> Self {
+    pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
         Self { header, taken: false, _output: PhantomData }
     }
 
@@ -64,9 +64,22 @@ impl<T> JoinHandle<T> {
         self.header().state.is_complete()
     }
 
+    /// Another reference to the task, which does without its output.
+    pub fn task_ref(&self) -> TaskRef {
+        // SAFETY: the handle's reference keeps the task live.
+        unsafe { TaskRef::new(self.header) }
+    }
+
     /// The task's id.
     pub fn id(&self) -> TaskId {
         self.header().id()
+    }
+
+    /// The thread, if it is one.
+    #[cfg(feature = "threads")]
+    pub fn thread(&self) -> Option<crate::thread::ThreadRef> {
+        // SAFETY: a thread's, and the handle has a reference.
+        self.header().is_thread().then(|| unsafe { crate::thread::ThreadRef::new(self.header) })
     }
 
     /// The task's name.

@@ -7,16 +7,18 @@
 
 use super::cell::{Cell, VTable};
 use super::header::{Header, Meta, Queued, Schedule};
-use super::{JoinHandle, TaskId};
+use super::{JoinHandle, Storage, TaskId};
 #[cfg(not(loom))]
 use crate::sync::CellExt as _;
 use crate::sync::{AtomicBool, Ordering, UnsafeCell, const_fn};
 use core::fmt;
 use core::future::Future;
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
-/// Memory for one task whose future is an `F`, to be put into a `static`. It can be used again after the task.
+/// Memory for one task whose future is an `F`: in a `static`, a box, an `Arc`, or wherever a [`Storage`] leads to. It can be
+/// used again after the task.
 #[repr(C)]
 pub struct TaskMemory<F: Future> {
     cell: UnsafeCell<MaybeUninit<Cell<F>>>,
@@ -26,13 +28,19 @@ pub struct TaskMemory<F: Future> {
 // SAFETY: who touches the cell is settled by `in_use` (M1), then by the task's state word; tasks are `Send`.
 unsafe impl<F: Future + Send> Sync for TaskMemory<F> where F::Output: Send {}
 
-/// The memory has a task already; here is the future that found no room.
-pub struct MemoryInUse<F>(pub F);
+/// The memory has a task already; here is what found no room.
+pub struct MemoryInUse<F, S> {
+    /// The future.
+    pub future: F,
+    /// The handle to the memory.
+    pub storage: S,
+}
 
-/// The right to fill the memory, and what with.
-pub(crate) struct Claim<F: Future + 'static> {
-    memory: &'static TaskMemory<F>,
+/// Memory that was claimed, and what with: `into_raw` of an `S` is `memory`.
+pub(crate) struct Claim<F: Future, S> {
+    memory: NonNull<TaskMemory<F>>,
     future: F,
+    _handle: PhantomData<S>,
 }
 
 impl<F: Future> TaskMemory<F> {
@@ -50,49 +58,52 @@ impl<F: Future> TaskMemory<F> {
     }
 }
 
-impl<F> TaskMemory<F>
+impl<F, S> Claim<F, S>
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
+    F: Future + 'static,
+    S: Storage<F>,
 {
     const VTABLE: VTable = Cell::<F>::vtable(Self::free);
 
-    pub(crate) fn claim(&'static self, future: F) -> Result<Claim<F>, MemoryInUse<F>> {
+    /// Claims the memory, unless a task has it.
+    pub(crate) fn new(storage: S, future: F) -> Result<Self, MemoryInUse<F, S>> {
+        let memory = storage.into_raw();
+        // SAFETY: law 1 of `Storage`.
         // Ordering: Acquire pairs with the Release in `free`: the last task's end is over.
-        if self.in_use.swap(true, Ordering::Acquire) {
-            return Err(MemoryInUse(future));
+        if unsafe { memory.as_ref() }.in_use.swap(true, Ordering::Acquire) {
+            // SAFETY: it came out of `into_raw` just now.
+            return Err(MemoryInUse { future, storage: unsafe { S::from_raw(memory) } });
         }
-        Ok(Claim { memory: self, future })
+        Ok(Self { memory, future, _handle: PhantomData })
     }
 
-    unsafe fn free(header: NonNull<Header>) {
-        // SAFETY: `Claim::fill` made the pointer from one to the whole `TaskMemory`, whose first field is the cell.
-        let memory = unsafe { header.cast::<Self>().as_ref() };
-        // SAFETY: the caller is the last to reach the task, which was written by `Claim::fill`.
-        memory.cell.with_mut(|cell| unsafe { (*cell).assume_init_drop() });
-        // Ordering: Release pairs with the Acquire in `claim`.
-        memory.in_use.store(false, Ordering::Release);
-    }
-}
-
-impl<F> Claim<F>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
     pub(crate) fn fill(
         self,
         scheduler: &'static dyn Schedule,
         id: TaskId,
         meta: Meta,
     ) -> (Queued, JoinHandle<F::Output>) {
-        let cell = Cell::new(&TaskMemory::<F>::VTABLE, self.future, scheduler, id, meta);
-        self.memory.cell.with_mut(|place| {
+        let cell = Cell::new(&Self::VTABLE, self.future, scheduler, id, meta);
+        // SAFETY: law 1 of `Storage`.
+        unsafe { self.memory.as_ref() }.cell.with_mut(|place| {
             // SAFETY: the cell is the claimer's (M1), and holds nothing that would have to be dropped.
             unsafe { (*place).write(cell) };
         });
-        // SAFETY: the memory is static, was filled just now, and is freed by `TaskMemory::free` only.
-        unsafe { Cell::<F>::references(NonNull::from(self.memory).cast()) }
+        // SAFETY: the memory stays (law 1), was filled just now, and is freed by `free` only.
+        unsafe { Cell::<F>::references(self.memory.cast()) }
+    }
+
+    unsafe fn free(header: NonNull<Header>) {
+        // `fill` made the pointer from one to the whole `TaskMemory`, whose first field is the cell.
+        let raw = header.cast::<TaskMemory<F>>();
+        // SAFETY: law 1 of `Storage`; the handle is dropped below.
+        let memory = unsafe { raw.as_ref() };
+        // SAFETY: the caller is the last to reach the task, which was written by `fill`.
+        memory.cell.with_mut(|cell| unsafe { (*cell).assume_init_drop() });
+        // Ordering: Release pairs with the Acquire in `new`.
+        memory.in_use.store(false, Ordering::Release);
+        // SAFETY: the pointer is the one of `into_raw`, and nobody uses it after this.
+        drop(unsafe { S::from_raw(raw) });
     }
 }
 
@@ -108,16 +119,16 @@ impl<F: Future> fmt::Debug for TaskMemory<F> {
     }
 }
 
-impl<F> fmt::Debug for MemoryInUse<F> {
+impl<F, S> fmt::Debug for MemoryInUse<F, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MemoryInUse(..)")
+        f.write_str("MemoryInUse { .. }")
     }
 }
 
-impl<F> fmt::Display for MemoryInUse<F> {
+impl<F, S> fmt::Display for MemoryInUse<F, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the memory has a task already")
     }
 }
 
-impl<F> core::error::Error for MemoryInUse<F> {}
+impl<F, S> core::error::Error for MemoryInUse<F, S> {}

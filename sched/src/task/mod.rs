@@ -2,8 +2,10 @@
 
 mod cell;
 mod header;
+mod info;
 mod join;
 mod memory;
+mod storage;
 mod waker;
 
 use core::fmt;
@@ -11,9 +13,14 @@ use core::num::NonZeroU64;
 
 #[cfg(feature = "alloc")]
 pub(crate) use cell::Cell;
+#[cfg(feature = "threads")]
+pub(crate) use cell::VTable;
 pub(crate) use header::{FOREIGN, Header, LOCAL, Meta, Queued, Schedule};
+pub use info::{TaskInfo, TaskRef};
 pub use join::{CancelOnDrop, Cancelled, JoinHandle};
+pub(crate) use memory::Claim;
 pub use memory::{MemoryInUse, TaskMemory};
+pub use storage::Storage;
 pub(crate) use waker::waker_for_poll;
 
 /// The name of a task for as long as the scheduler lives: unique across CPUs, never used again.
@@ -29,6 +36,11 @@ impl TaskId {
         let id =
             ((block as u64) << Self::SERIAL_BITS) | ((serial + 1) & ((1 << Self::SERIAL_BITS) - 1));
         Self(NonZeroU64::new(id).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// The id of that number; `None` for 0, which is no task's.
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
     }
 
     /// As a number, for traces.
@@ -63,6 +75,11 @@ impl Tier {
 
     /// The running level that a CPU publishes while it polls a task of this tier; 0 is below all of them.
     pub(crate) fn level(self) -> u8 {
-        self as u8 + 1
+        match self {
+            Self::Background => 1,
+            Self::Normal => 2,
+            // Above those of threads, but for Stop.
+            Self::Critical => 250,
+        }
     }
 }

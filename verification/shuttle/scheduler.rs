@@ -19,7 +19,7 @@ pub(crate) type Sched<const CPUS: usize> = Scheduler<Virtual, (), CPUS>;
 
 /// No ticks, and budgets so small that every drain of several leaves something. After `limit_polls` of one tier in a row
 /// a lower one has its turn.
-fn tickless(limit_polls: u32) -> Settings {
+pub(crate) fn tickless(limit_polls: u32) -> Settings {
     let mut settings = Settings::DEFAULT;
     settings.slice_ns = u64::MAX;
     settings.inbox_budget_nodes = 2;
@@ -34,7 +34,7 @@ fn only(cpu: u32) -> CpuSet {
 
 /// Brings up `CPUS` CPUs, before or after `scenario` spawns from a thread that is none; waits for the tasks that it
 /// answers with, having run `meanwhile`; stops, and checks that nothing is left behind.
-fn on_cpus<const CPUS: usize>(
+pub(crate) fn on_cpus<const CPUS: usize>(
     settings: Settings,
     scenario: impl FnOnce(&'static Sched<CPUS>) -> Vec<JoinHandle<()>>,
     meanwhile: impl FnOnce(&'static Sched<CPUS>),

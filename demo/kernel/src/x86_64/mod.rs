@@ -40,13 +40,6 @@ fn save_fpu(attachment: *mut ()) {
     }
 }
 
-/// What a thread needs that uses vector registers, for good.
-#[cfg(feature = "alloc")]
-pub(crate) fn vector_state() -> *mut () {
-    let state: &'static FpuState = alloc::boxed::Box::leak(alloc::boxed::Box::new(FpuState::new()));
-    core::ptr::from_ref(state).cast_mut().cast()
-}
-
 /// The first serial port.
 pub(crate) struct Uart(Uart16550Tty<PioBackend>);
 

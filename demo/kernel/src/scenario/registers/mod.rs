@@ -66,7 +66,7 @@ pub(super) async fn preempted(options: Options) -> Found {
         HOLDER.store(number, Ordering::Relaxed);
         HOLD_LEFT.store(INTERRUPTS_OF_THREADS, Ordering::Relaxed);
         let holders = (0..HOLDERS).map(|seed| {
-            let holder = thread_on("holder", [cpu]).attachment(crate::arch::vector_state());
+            let holder = thread_on("holder", [cpu]).attachment(arch::vector_state());
             spawn(holder, move || hold(seed))
         });
         for holder in holders.collect::<Vec<_>>() {

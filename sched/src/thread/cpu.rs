@@ -143,6 +143,8 @@ impl Queue {
     ///
     /// The caller has the thread (N1), whose queue's reference goes with it; or it sleeps in this very queue.
     pub(crate) unsafe fn enqueue(&mut self, tcb: NonNull<Tcb>, why: Enqueue, now_ns: u64) {
+        // SAFETY: live.
+        unsafe { tcb.as_ref() }.touch();
         // SAFETY: the caller's promise: live, and in this queue or in none.
         let woken = unsafe { self.classes.wake_delayed(tcb, now_ns) };
         if woken.is_none() {
@@ -159,7 +161,9 @@ impl Queue {
     /// `tcb` is live, and in this queue.
     pub(crate) unsafe fn dequeue(&mut self, tcb: NonNull<Tcb>, why: Dequeue, now_ns: u64) {
         // SAFETY: live.
-        self.stealable -= usize::from(is_stealable(unsafe { tcb.as_ref() }));
+        let this = unsafe { tcb.as_ref() };
+        this.touch();
+        self.stealable -= usize::from(is_stealable(this));
         // SAFETY: the caller's promise.
         let _ = unsafe { self.classes.dequeue_task(tcb, why, now_ns) };
     }
@@ -178,10 +182,11 @@ impl Queue {
     ///
     /// # Safety
     ///
-    /// `tcb` is live, and not running.
+    /// `tcb` is live, not running, and in no other queue.
     pub(crate) unsafe fn withdraw(&mut self, tcb: NonNull<Tcb>, now_ns: u64) -> bool {
         // SAFETY: live.
         let this = unsafe { tcb.as_ref() };
+        this.touch();
         if !self.classes.holds(this) {
             return false;
         }
@@ -246,6 +251,8 @@ impl Queue {
             tcb.header.get().is_some() && tcb.affinity.get().is_none_or(|set| set.contains(thief))
         };
         let TcbRef(tcb) = self.classes.steal_task(&mut may_take)?;
+        // SAFETY: the queue had it, so it is live.
+        unsafe { tcb.as_ref() }.touch();
         self.stealable -= 1;
         Some(tcb)
     }

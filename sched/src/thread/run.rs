@@ -202,6 +202,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         this.stats.runs.add(1);
         this.stats.wait_ns.add(began_ns.saturating_sub(this.runnable_since_ns.get()));
         let begin = head.state.begin_thread();
+        this.touch();
         let poll = Poll::begin(self.cpu, header, id);
         self.scheduler.machine.interleave();
         if begin.was_notified {
@@ -348,14 +349,18 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 continue;
             };
             let taken = threads.with(&mut queue, |queue, _| queue.steal(me)).flatten();
+            // SAFETY: the queue had it, so it is live; what is queued is a thread, with a header.
+            let taken = taken.and_then(|tcb| unsafe { tcb.as_ref() }.header.get());
+            if let Some(header) = taken {
+                // SAFETY: it was `QUEUED` in that queue, which had the queue's reference, and has it no more (U1).
+                let task = unsafe { Queued::from_raw(header) };
+                // Under the lock (G2).
+                task.move_to(me);
+                return Theft::Taken(id, task);
+            }
             drop(queue);
             drop(masked);
             self.machine.interleave();
-            // SAFETY: the queue had it, so it is live; what is queued is a thread, with a header.
-            if let Some(header) = taken.and_then(|tcb| unsafe { tcb.as_ref() }.header.get()) {
-                // SAFETY: it was `QUEUED` in that queue, which had the queue's reference, and has it no more (U1).
-                return Theft::Taken(id, unsafe { Queued::from_raw(header) });
-            }
         }
         result
     }

@@ -68,6 +68,7 @@ impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     unsafe fn leave_from(&self, local: &Local, tcb: NonNull<Tcb>, why: Stopped) {
         // SAFETY: what runs is live.
         let tcb = unsafe { tcb.as_ref() };
+        tcb.touch();
         tcb.stopped.set(why);
         if why == Stopped::Ended {
             tcb.life.set(Life::Ended);

@@ -12,7 +12,7 @@ use crate::task_local::Frame;
 use core::cell::Cell;
 use core::ptr::NonNull;
 use mpsc_inbox::QueuedBit;
-use sched_arch::Context;
+use sched_arch::{Context, CpuId};
 
 /// Why a context came back to its CPU's loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,10 @@ pub(crate) struct Tcb {
     pub(crate) stats: Counters,
     /// Since when it is runnable.
     pub(crate) runnable_since_ns: Cell<u64>,
+    /// The CPU that it comes from, on its way to its home.
+    pub(crate) comes_from: Cell<Option<CpuId>>,
+    #[cfg(loom)]
+    watch: crate::sync::UnsafeCell<()>,
     /// The scopes of task-local values on the stack, while the context does not run.
     pub(crate) scopes: Cell<*mut Frame>,
     /// The lowest word of the stack, which nothing should reach.
@@ -93,10 +97,20 @@ impl Tcb {
                 change_queued: QueuedBit::new(),
                 stats: Counters::new(),
                 runnable_since_ns: Cell::new(0),
+                comes_from: Cell::new(None),
+                #[cfg(loom)]
+                watch: crate::sync::UnsafeCell::new(()),
                 scopes: Cell::new(core::ptr::null_mut()),
                 canary: Cell::new(None),
             }
         }
+    }
+
+    /// N1: the caller has this to itself. The models see whether it does.
+    #[inline(always)]
+    pub(super) fn touch(&self) {
+        #[cfg(loom)]
+        self.watch.with_mut(|_| ());
     }
 
     /// Whether the lowest word of the stack is as it was laid.

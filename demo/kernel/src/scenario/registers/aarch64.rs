@@ -27,11 +27,6 @@ pub(super) fn status(seed: u64) -> [u64; STATUS] {
     [(1 + seed % 3) << ROUNDING | NAN_IS_DEFAULT, SATURATED | (1 + seed % 15)]
 }
 
-/// What a thread needs that uses vector registers: nothing, as the kernel's own code does too, and saves them.
-pub(super) fn vector_state() -> *mut () {
-    core::ptr::null_mut()
-}
-
 unsafe extern "C" {
     /// Fills the registers from `from`, waits until `hold_left` is 0, and writes them to `to`.
     pub(super) fn hold_registers(from: &Registers, to: &mut Registers);

@@ -1,9 +1,7 @@
 //! All registers that an interrupt, or a switch, must leave as they are: filled, held for a while, and read back.
 
-use alloc::boxed::Box;
 use core::arch::{asm, global_asm};
 use core::mem::offset_of;
-use sched_arch::x86_64::FpuState;
 
 /// rax, rbx, rcx, rdx, rsi, rdi, rbp, r8 to r15.
 pub(super) const GENERAL: usize = 15;
@@ -24,12 +22,6 @@ pub(super) struct Registers {
 /// Nothing.
 pub(super) fn status(_: u64) -> [u64; STATUS] {
     []
-}
-
-/// What a thread needs that uses vector registers, for good.
-pub(super) fn vector_state() -> *mut () {
-    let state: &'static FpuState = Box::leak(Box::new(FpuState::new()));
-    core::ptr::from_ref(state).cast_mut().cast()
 }
 
 unsafe extern "C" {

@@ -110,7 +110,7 @@ pub enum Step {
     Undone,
     /// It halted.
     Halted,
-    /// It halted because the CPU is paused.
+    /// The CPU is [paused](Scheduler::pause). It halted, unless it was resumed meanwhile.
     Paused,
     /// It moved some of its tasks to other CPUs, as this one goes offline.
     Leaving,
@@ -224,11 +224,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             return Some(step);
         }
         // Ordering: Acquire pairs with the Release of `pause` and `resume`.
-        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) {
+        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) || !self.end_pause() {
             self.pause();
             return Some(Step::Paused);
         }
-        self.end_pause();
         self.drain_inboxes();
         #[cfg(feature = "threads")]
         self.answer_changes();
@@ -243,14 +242,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         if let Some(step) = self.run_future() {
             return Some(step);
         }
+        let step = if self.take_injected() {
+            Step::Injected
+        } else if self.steal() {
+            Step::Stole
+        } else {
+            // What it was claimed for may have been out of reach for a moment only: the claim stays.
+            return None;
+        };
         self.claimed = false;
-        if self.take_injected() {
-            return Some(Step::Injected);
-        }
-        if self.steal() {
-            return Some(Step::Stole);
-        }
-        None
+        Some(step)
     }
 
     /// The CPU of this loop.
@@ -319,41 +320,43 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.arrived.push_back(task);
         }
         self.scheduler.machine.interleave();
-        let rest = injector.has_remainder();
-        // Ordering: Relaxed; ordered by the fence below, or, for the next taker, by the owner's hand-over.
-        self.scheduler.injector_has_rest.store(rest, Ordering::Relaxed);
-        drop(injector);
-        self.scheduler.machine.interleave();
-        if rest {
-            self.scheduler.idle.publish_work();
-            self.scheduler.wake_idle(self.id.index() + 1, 1);
-        }
-        self.cpu.stats.injected.add((self.arrived.len() - before) as u64);
-        self.enqueue_arrived();
+        self.leave_injector(injector);
+        self.enqueue_injected(before);
         true
+    }
+
+    /// Moves what came out of the injector, after the first `before` that had arrived already, into the run queues.
+    fn enqueue_injected(&mut self, before: usize) {
+        let taken = self.arrived.len() - before;
+        // Ordering: Relaxed; only a number.
+        self.scheduler.injected.fetch_sub(taken, Ordering::Relaxed);
+        self.cpu.stats.injected.add(taken as u64);
+        self.enqueue_arrived();
+    }
+
+    /// The same for one task.
+    pub(crate) fn take_injected_task(&mut self, task: Queued) {
+        let before = self.arrived.len();
+        self.arrived.push_back(task);
+        self.enqueue_injected(before);
     }
 
     fn steal(&mut self) -> bool {
         self.cpu.stats.steals_tried.add(1);
         let first = self.next_victim;
         self.next_victim = (first + 1) % CPUS;
-        let stolen = self.scheduler.steal(self.id, first);
+        if let Some((victim, task)) = self.scheduler.steal(self.id, first) {
+            self.take_loot(victim, task);
+            return true;
+        }
         #[cfg(feature = "threads")]
-        let stolen = stolen.or_else(|| match self.scheduler.steal_thread(self.id, first) {
-            crate::thread::Theft::Taken(victim, task) => Some((victim, task)),
-            _ => None,
-        });
-        stolen.is_some_and(|(victim, task)| {
+        if let crate::thread::Theft::Taken(victim, task) =
+            self.scheduler.steal_thread(self.id, first)
+        {
             self.take_stolen(victim, task);
-            true
-        })
-    }
-
-    pub(crate) fn take_stolen(&mut self, victim: CpuId, task: Queued) {
-        self.cpu.stats.steals_won.add(1);
-        let id = task.header().id();
-        trace!(self.scheduler, Event::Steal { task: id, victim });
-        self.enqueue(task);
+            return true;
+        }
+        false
     }
 
     /// Moves what came out of an inbox into the run queues.
@@ -361,8 +364,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         while let Some(task) = self.arrived.pop_front() {
             let was_local = task.header().stamp() == LOCAL;
             let stays = self.enqueue(task);
-            self.woken_internal += usize::from(stays && was_local);
-            self.woken_external += usize::from(stays && !was_local);
+            let woken = if was_local { &mut self.woken_internal } else { &mut self.woken_external };
+            *woken = woken.wrapping_add(usize::from(stays));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::Machine;
 use crate::core_loop::{Core, Step};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 use crate::trace::{Event, Trace, trace};
 
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
@@ -35,6 +35,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.disarm();
             return Step::Undone;
         }
+        // That was the look which a claim asks for.
+        self.claimed = false;
         scheduler.machine.interleave();
         // The same look at others' threads, whose queues show only who takes.
         #[cfg(feature = "threads")]
@@ -85,7 +87,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.normal_inbox.disarm();
     }
 
-    /// Says that the CPU is idle no more. A claim makes one CPU answer for work that nobody else is woken for.
+    /// Says that the CPU is idle no more. A claim makes one CPU answer for work that nobody else is woken for: until it has
+    /// taken some of others', has looked and halts, or has passed the claim on.
     fn withdraw(&mut self) {
         self.claimed |= !self.scheduler.idle.withdraw(self.id);
     }
@@ -126,11 +129,18 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         Step::Paused
     }
 
-    /// A step that is not paused takes back what one that was has said.
-    pub(crate) fn end_pause(&mut self) {
-        if core::mem::take(&mut self.is_paused) {
-            // Ordering: Relaxed; nothing hangs on how early it is seen.
-            self.scheduler.paused.remove(self.id, Ordering::Relaxed);
+    /// A step that is not paused takes back what one that was has said. `false`: it was paused again before that was seen, and
+    /// stays so.
+    pub(crate) fn end_pause(&mut self) -> bool {
+        if !self.is_paused {
+            return true;
         }
+        // Ordering: Relaxed; the fence orders it.
+        self.scheduler.paused.remove(self.id, Ordering::Relaxed);
+        // Ordering: SeqCst fence P2, pairs with P1 in `pause`.
+        fence(Ordering::SeqCst);
+        // Ordering: Acquire pairs with the Release of `resume`, which may be another one than the step has seen so far.
+        self.is_paused = self.scheduler.pausing.contains(self.id, Ordering::Acquire);
+        !self.is_paused
     }
 }

@@ -22,6 +22,9 @@ mod interval;
 pub mod level;
 mod lock;
 mod pause;
+pub mod multicore {
+    #![doc = include_str!("../docs/multicore.md")]
+}
 pub mod protocol {
     #![doc = include_str!("../docs/protocol.md")]
 }
@@ -34,6 +37,7 @@ mod spawn;
 pub mod state;
 mod stats;
 mod steal;
+mod stealer;
 mod sync;
 pub mod task;
 mod task_local;
@@ -54,6 +58,7 @@ pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
 pub use stats::{CpuStats, Totals};
+pub use stealer::{StealError, Stealer};
 pub use task::{
     CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, Storage, TaskId, TaskInfo, TaskMemory,
     TaskRef, Tier,

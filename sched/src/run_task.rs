@@ -245,7 +245,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             End::Requeue => {
                 // SAFETY: the task is `QUEUED` again, and still the loop's.
                 self.enqueue(unsafe { Queued::from_raw(header) });
-                self.woken_internal += 1;
+                self.woken_internal = self.woken_internal.wrapping_add(1);
                 Outcome::Requeued
             }
             // PA3: it may be running elsewhere by now.

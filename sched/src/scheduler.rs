@@ -5,7 +5,7 @@ use crate::cpu_set::{AtomicCpuSet, MAX_CPUS};
 use crate::hotplug::Hotplug;
 use crate::idle::IdleSet;
 use crate::stats::{CpuStats, Totals};
-use crate::sync::{AtomicBool, AtomicU64, Ordering, const_fn, fence};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, const_fn, fence};
 use crate::task::{Header, TaskId};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Interrupts, Machine, Settings};
@@ -34,6 +34,8 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     pub(crate) stopping: AtomicBool,
     /// Tasks that any CPU may take, from threads that are no CPU.
     pub(crate) injector: Inbox<Header>,
+    /// How many there are, about now.
+    pub(crate) injected: AtomicUsize,
     /// A bounded drain of the injector left some of them with it. Written by who has the injector's owner.
     pub(crate) injector_has_rest: AtomicBool,
     pub(crate) hotplug: Hotplug,
@@ -60,6 +62,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 paused: AtomicCpuSet::new(),
                 stopping: AtomicBool::new(false),
                 injector: Inbox::new(),
+                injected: AtomicUsize::new(0),
                 injector_has_rest: AtomicBool::new(false),
                 hotplug: Hotplug::new(),
                 foreign_serial: AtomicU64::new(0),
@@ -120,7 +123,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     }
 
     /// Whether the task that runs on this CPU should yield at its next chance: its slice is over, or something
-    /// more urgent came. `false` on a thread that is no CPU. Wait-free.
+    /// more urgent came. `false` on a thread that is no CPU. Wait-free, anywhere: interrupts are masked for a moment, so that the
+    /// caller stays on its CPU, and one flag is read.
     pub fn should_yield(&self) -> bool {
         let masked = self.masked();
         // Ordering: Relaxed; written on this CPU only.

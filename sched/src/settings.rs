@@ -11,6 +11,8 @@ pub struct Settings {
     pub critical_limit_polls: u32,
     /// Inbox nodes touched in one step, for each of the two inboxes.
     pub inbox_budget_nodes: usize,
+    /// A CPU with nothing to do takes half of what another one has published, at most 32 tasks, instead of one.
+    pub steal_half: bool,
     /// While a CPU is busy its timer interrupts it at least so often, and asks the task to yield; `u64::MAX`: never.
     pub slice_ns: u64,
     /// Those of the threads' classes.
@@ -24,6 +26,7 @@ impl Settings {
         background_limit_polls: 100,
         critical_limit_polls: 256,
         inbox_budget_nodes: 64,
+        steal_half: false,
         slice_ns: 1_000_000,
         #[cfg(feature = "threads")]
         threads: crate::thread::ThreadSettings::DEFAULT,

@@ -3,7 +3,7 @@
 use crate::cpu_set::CpuSet;
 #[cfg(feature = "alloc")]
 use crate::task::Cell;
-use crate::task::{Claim, JoinHandle, MemoryInUse, Meta, Storage, TaskId, Tier};
+use crate::task::{Claim, JoinHandle, MemoryInUse, Meta, Queued, Storage, TaskId, Tier};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
 use core::fmt;
@@ -15,6 +15,8 @@ use core::panic::Location;
 pub struct Builder<M: 'static, T: 'static, const CPUS: usize> {
     pub(crate) scheduler: &'static Scheduler<M, T, CPUS>,
     pub(crate) meta: Meta,
+    /// Not to the caller's CPU, but to the injector.
+    injected: bool,
 }
 
 /// An affinity without a CPU that the scheduler could ever have.
@@ -40,7 +42,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             tier: Tier::Normal,
             affinity: None,
         };
-        Builder { scheduler: self, meta }
+        Builder { scheduler: self, meta, injected: false }
     }
 
     /// What a set of CPUs comes to: nothing, if it holds every CPU of the scheduler.
@@ -87,6 +89,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         self
     }
 
+    /// The task is for whichever CPU is free first, instead of for the caller's: it goes to the injector, which all CPUs of the
+    /// scheduler share. Without effect on a task with an affinity.
+    pub fn injected(mut self) -> Self {
+        self.injected = true;
+        self
+    }
+
     /// The CPUs that may run the task. A set that holds every CPU of the scheduler is no restriction.
     ///
     /// # Errors
@@ -113,7 +122,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     {
         let id = self.announce();
         let (task, handle) = Cell::in_box(future, self.scheduler, id, self.meta);
-        self.scheduler.place_task(task);
+        self.place(task);
         handle
     }
 
@@ -138,8 +147,17 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         let claim = Claim::new(storage, future)?;
         let id = self.announce();
         let (task, handle) = claim.fill(self.scheduler, id, self.meta);
-        self.scheduler.place_task(task);
+        self.place(task);
         Ok(handle)
+    }
+
+    fn place(&self, task: Queued) {
+        if self.injected && self.meta.affinity.is_none() {
+            self.scheduler.count(&self.scheduler.masked(), |stats| &stats.wakes_placed);
+            self.scheduler.inject(task);
+        } else {
+            self.scheduler.place_task(task);
+        }
     }
 
     /// Counts the new task, and names it.

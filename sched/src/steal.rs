@@ -14,7 +14,7 @@ const STEAL_TRIES: usize = 4;
 impl Cpu {
     /// A thief may come: there is more than what this CPU is about to run by itself. A hint that is exact behind
     /// the fences of PB1: `ready` is stored before the fence that follows publication.
-    fn has_to_spare(&self) -> bool {
+    pub(crate) fn has_to_spare(&self) -> bool {
         // Ordering: Relaxed; a hint, or ordered by the caller's fence.
         self.ready.load(Ordering::Relaxed) >= 2
     }

@@ -100,6 +100,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     pub(crate) fn inject(&self, task: Queued) {
         trace!(self, Event::Wake { task: task.header().id(), target: None });
         task.header().set_stamp(FOREIGN);
+        // Before the task can be taken. Ordering: Relaxed; only a number.
+        self.injected.fetch_add(1, Ordering::Relaxed);
         if let Err(Closed(task)) = self.injector.push(task) {
             debug_assert!(false, "the injector is never closed");
             task.into_header();

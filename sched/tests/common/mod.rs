@@ -185,9 +185,14 @@ impl Test {
 
     /// Ends the loop of CPU `cpu`.
     pub fn leave_one(&mut self, cpu: usize) {
-        let place = self.cores.iter().position(|core| core.id().index() == cpu).unwrap();
-        let core = self.cores.remove(place);
+        let core = self.take(cpu);
         as_cpu(cpu as u32, || drop(core));
+    }
+
+    /// Hands the loop of CPU `cpu` out.
+    pub fn take(&mut self, cpu: usize) -> Core<Virtual, Log, CPUS> {
+        let place = self.cores.iter().position(|core| core.id().index() == cpu).unwrap();
+        self.cores.remove(place)
     }
 
     /// Ends the loops of all CPUs; what they had stays.

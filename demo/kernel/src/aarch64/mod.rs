@@ -1,6 +1,5 @@
 //! QEMU's `virt` machine, entered at EL1.
 
-pub(crate) mod attached;
 mod boot;
 mod gic;
 mod interrupts;
@@ -24,7 +23,7 @@ pub(crate) const STOP_SGI: u8 = 1;
 /// The machine, for the one static.
 pub(crate) const fn machine() -> Machine {
     // SAFETY: EL1 is all there is, and `first_cpu` and `other_cpu` see to `TPIDR_EL1` first.
-    unsafe { GicMachine::new(KICK_SGI) }.with_hooks(attached::load, attached::save)
+    unsafe { GicMachine::new(KICK_SGI) }
 }
 
 /// The first serial port.

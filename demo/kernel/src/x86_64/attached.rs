@@ -13,7 +13,6 @@ pub(crate) struct Attached {
 
 impl Attached {
     /// With the tables that `space` names, a value of CR3; 0: those of the kernel.
-    #[cfg(feature = "alloc")]
     pub(crate) const fn new(space: usize) -> Self {
         Self { space, vectors: FpuState::new() }
     }
@@ -30,7 +29,7 @@ pub(crate) fn kernel_space() -> usize {
 }
 
 /// Before a thread's turn.
-pub(super) fn load(attachment: *mut ()) {
+pub(crate) fn load(attachment: *mut ()) {
     // SAFETY: whoever spawns a thread with an attachment gives it one that outlives it, whose tables map the kernel.
     if let Some(attached) = unsafe { attachment.cast::<Attached>().as_ref() } {
         // SAFETY: as above; SSE is on, and between this and the save the thread runs.
@@ -42,7 +41,7 @@ pub(super) fn load(attachment: *mut ()) {
 }
 
 /// After it. A thread's tables are loaded nowhere but while it runs, so that they can be freed.
-pub(super) fn save(attachment: *mut ()) {
+pub(crate) fn save(attachment: *mut ()) {
     // SAFETY: as above.
     if let Some(attached) = unsafe { attachment.cast::<Attached>().as_ref() } {
         // SAFETY: as above.
@@ -54,7 +53,6 @@ pub(super) fn save(attachment: *mut ()) {
 }
 
 /// As a thread's builder wants it.
-#[cfg(feature = "alloc")]
 pub(crate) fn attachment(attached: &'static Attached) -> *mut () {
     ptr::from_ref(attached).cast_mut().cast()
 }

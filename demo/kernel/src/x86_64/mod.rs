@@ -1,6 +1,5 @@
 //! A PC, as QEMU's `q35` makes it, entered by PVH.
 
-pub(crate) mod attached;
 mod boot;
 mod interrupts;
 pub(crate) mod user;
@@ -21,7 +20,7 @@ pub(crate) const VECTORS: Vectors = Vectors { kick: 0xf0, timer: 0xe0, spurious:
 /// The machine, for the one static.
 pub(crate) const fn machine() -> Machine {
     // SAFETY: ring 0 is all there is, and `first_cpu` and `other_cpu` see to GS first.
-    unsafe { ApicMachine::new(VECTORS) }.with_hooks(attached::load, attached::save)
+    unsafe { ApicMachine::new(VECTORS) }
 }
 
 /// The first serial port.

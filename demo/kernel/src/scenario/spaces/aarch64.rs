@@ -1,7 +1,7 @@
 //! Tables with one page more than the kernel's.
 
 use super::Page;
-use crate::arch::attached::kernel_space;
+use crate::attached::kernel_space;
 use core::arch::asm;
 
 /// Where the page is: the third GiB, of which the kernel maps nothing.

@@ -7,7 +7,7 @@ mod arch;
 
 use super::hog::{spawn, thread_on};
 use super::runner::{Fault, Found, cpus, ensure, now_ns};
-use crate::arch::attached::{Attached, attachment};
+use crate::attached::{Attached, attachment};
 use crate::options::Options;
 use alloc::boxed::Box;
 use alloc::format;

@@ -1,7 +1,7 @@
 //! Tables with one page more than the kernel's.
 
 use super::Page;
-use crate::arch::attached::kernel_space;
+use crate::attached::kernel_space;
 
 /// Where the page is: the third entry of the top table, which nobody else uses.
 pub(super) const BASE: usize = 2 << 39;

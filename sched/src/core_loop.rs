@@ -13,7 +13,7 @@
 //!   run on unasked.
 //! - **L4** No CPU is special: nothing here asks which one it is on, but for its index.
 
-use crate::cpu::{Cpu, Parked};
+use crate::cpu::Cpu;
 use crate::run_queue::RunQueue;
 use crate::sync::Ordering;
 use crate::task::{Header, LOCAL, Queued, Tier};
@@ -50,7 +50,7 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) critical: List<Header>,
     pub(crate) normal: RunQueue,
     pub(crate) background: RunQueue,
-    next_stamp: u64,
+    pub(crate) next_stamp: u64,
     /// The level that others see in `cpu.level`.
     pub(crate) level: u8,
     /// Critical polls since a lower tier had its turn.
@@ -414,31 +414,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
         true
-    }
-}
-
-impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
-    fn drop(&mut self) {
-        self.resume_from_halt();
-        self.end_pause();
-        self.pass_on();
-        if !self.scheduler.go_in_place(self.id) {
-            self.leave_if_asked();
-        }
-        self.scheduler.machine.interleave();
-        // The last look at the lists is over; the next loop finds them here.
-        let masked = self.scheduler.masked();
-        let parked = Parked {
-            arrived: core::mem::take(&mut self.arrived),
-            critical: core::mem::take(&mut self.critical),
-            normal: self.normal.take_lanes(),
-            background: self.background.take_lanes(),
-            next_stamp: self.next_stamp,
-        };
-        *self.cpu.parked.lock(&masked) = Some(parked);
-        if !self.scheduler.has_left(self.id) {
-            self.scheduler.end_slice(&masked, self.id);
-        }
     }
 }
 

@@ -38,22 +38,27 @@ fn leave(test: &mut Test, index: usize) {
 
 #[test]
 fn what_is_ready_moves_to_others_in_its_order() {
-    let mut test = Test::new(2);
+    let mut settings = sched::Settings::DEFAULT;
+    settings.inbox_budget_nodes = 1_000;
+    let mut test = Test::with(2, settings);
     let scheduler = test.scheduler();
     let notes = Notes::default();
     let spawn = |tier, name| {
         let notes = notes.clone();
         drop(scheduler.task("").tier(tier).spawn(async move { notes.push(name) }));
     };
-    test.on(1, |core| {
-        for name in 0..100 {
+    let spawn_all = |names| {
+        for name in names {
             spawn(Tier::Normal, name);
             spawn(Tier::Background, 1_000 + name);
             spawn(Tier::Critical, 2_000 + name);
         }
-        // Some are in the run queues, some of these in the deque, and some still in the inboxes.
-        while core.step() != Step::Ran {}
-        assert!(core.queued() > 0);
+    };
+    test.on(1, |core| {
+        // Some are in the run queues, more than the deque takes at once, and some still in the inboxes.
+        spawn_all(0..80);
+        assert_eq!((core.step(), core.queued()), (Step::Ran, 239));
+        spawn_all(80..100);
         core.leave(Refuse).unwrap();
         assert_eq!((core.queued(), core.step(), core.step()), (0, Step::Offline, Step::Offline));
     });
@@ -154,7 +159,8 @@ fn tasks_of_a_cpu_that_has_gone_can_be_cancelled_and_freed() {
     let scheduler = test.scheduler();
     let (waits, alone) = (Bell::new(), Bell::new());
     let mut handle = test.on(1, |_| scheduler.spawn(waits.listen()));
-    test.on(1, |_| drop(scheduler.spawn(alone.listen())));
+    let restricted = || scheduler.task("").affinity(only(&[1, 2])).unwrap();
+    test.on(1, |_| drop(restricted().spawn(alone.listen())));
     test.settle(1);
     leave(&mut test, 1);
     handle.cancel();
@@ -162,25 +168,12 @@ fn tasks_of_a_cpu_that_has_gone_can_be_cancelled_and_freed() {
     let last = alone.waker.lock().unwrap().take();
     drop(last);
     test.settle(0);
-    assert!(poll_once(&mut handle).ready_and(|result| result.is_err()));
+    assert!(matches!(poll_once(&mut handle), Poll::Ready(Err(_))));
     assert_eq!(Arc::strong_count(&alone), 1, "the future of what nobody can wake is dropped");
     assert_eq!(scheduler.totals().unreachable, 1);
     drop((handle, waits));
     test.settle_all();
     test.finish();
-}
-
-trait IsReadyAnd<T> {
-    fn ready_and(self, f: impl FnOnce(T) -> bool) -> bool;
-}
-
-impl<T> IsReadyAnd<T> for Poll<T> {
-    fn ready_and(self, f: impl FnOnce(T) -> bool) -> bool {
-        match self {
-            Poll::Ready(value) => f(value),
-            Poll::Pending => false,
-        }
-    }
 }
 
 #[test]
@@ -407,7 +400,11 @@ fn widened_tasks_run_elsewhere_until_their_cpu_is_back() {
     (0..3).for_each(|index| test.settle(index));
     assert_eq!(test.on(2, |core| core.leave(Refuse)), Ok(()), "nobody is pinned any more");
     test.leave_one(2);
-    drop((task, other, bell));
+    let waits = noting(scheduler, &notes, 8, &[2]);
+    test.settle_all();
+    assert!(notes.take().is_empty(), "this time it was not given up");
+    test.enter_one(2);
+    drop((task, other, waits, bell));
     test.settle(0);
     test.settle(1);
     test.settle_all();

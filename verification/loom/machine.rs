@@ -101,6 +101,11 @@ impl Stepped {
         self.now_ns.store(now_ns, SeqCst);
     }
 
+    /// Whether the CPU was kicked, and it is its kick no more.
+    pub(crate) fn take_kick(&self, cpu: u32) -> bool {
+        self.kicked[cpu as usize].swap(false, SeqCst)
+    }
+
     /// Whether the CPU was kicked.
     pub(crate) fn was_kicked(&self, cpu: u32) -> bool {
         self.kicked[cpu as usize].load(SeqCst)

@@ -1,7 +1,9 @@
 //! A loop takes its CPU offline.
 
-use super::{ADOPT, IfPinned, LEAVE, LEFT, OfflineError, RESCUE};
+use super::requests::{ADOPT, LEAVE, LEFT, RESCUE};
+use super::{IfPinned, OfflineError};
 use crate::core_loop::{Core, Step};
+use crate::cpu::Parked;
 use crate::sync::{Ordering, fence};
 use crate::task::{Header, Queued};
 use crate::trace::Trace;
@@ -37,7 +39,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         if requests & LEAVE != 0 {
             // What else it was asked for is asked of another one at the end.
-            self.cpu.requests.ask(requests & (ADOPT | RESCUE));
             return Some(self.leave_step());
         }
         if requests & ADOPT != 0 {
@@ -123,9 +124,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         scheduler.quiet_timer(&masked, self.id);
         // Ordering: Release pairs with the Acquire in `adopt_orphans`.
         scheduler.hotplug.orphans.insert(self.id, Ordering::Release);
-        // U5: behind the fence of `begin_to_leave`.
-        let asked = self.cpu.requests.take();
-        scheduler.ask_any(&masked, ADOPT | (asked & RESCUE));
+        // Also what this CPU itself was asked for, up to now, and has not answered (U5).
+        scheduler.ask_any(&masked, ADOPT | RESCUE);
         // Ordering: Release, in `ask`, pairs with the Acquire of `has_left`.
         self.cpu.requests.ask(LEFT);
     }
@@ -145,5 +145,30 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // SAFETY: no reference is left, and this was the one `Queued` of it.
         unsafe { Header::free(task.into_header()) };
         None
+    }
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
+    fn drop(&mut self) {
+        self.resume_from_halt();
+        self.end_pause();
+        self.pass_on();
+        if !self.scheduler.go_in_place(self.id) {
+            self.leave_if_asked();
+        }
+        self.scheduler.machine.interleave();
+        // The last look at the lists is over; the next loop finds them here.
+        let masked = self.scheduler.masked();
+        let parked = Parked {
+            arrived: core::mem::take(&mut self.arrived),
+            critical: core::mem::take(&mut self.critical),
+            normal: self.normal.take_lanes(),
+            background: self.background.take_lanes(),
+            next_stamp: self.next_stamp,
+        };
+        *self.cpu.parked.lock(&masked) = Some(parked);
+        if !self.scheduler.has_left(self.id) {
+            self.scheduler.end_slice(&masked, self.id);
+        }
     }
 }

@@ -16,15 +16,20 @@
 //! - **U4** A restricted task that no CPU may run waits in `stranded`, for as long as that is so. Who puts one there: push →
 //!   fence → look whether a CPU has come. Who comes: online → fence → look there. So one of the two sees the other.
 //! - **U5** The same holds for what survivors are asked to do. Who asks: wheel in `orphans`, request → fence → whether that
-//!   CPU is online. Who goes: not online → fence → what was asked of it is asked of another one.
+//!   CPU is online. Who goes: not online → fence → another one is asked for all that this one may have been asked for.
 //! - **U6** Coming back is inboxes, then online; whoever sees the second finds the first open.
 
 mod leave;
 mod place;
+mod requests;
+
+pub(crate) use requests::Requests;
+
+use requests::{LEAVE, RESCUE};
 
 use crate::cpu_set::{AtomicCpuSet, CpuSet};
 use crate::lock::Lock;
-use crate::sync::{AtomicU8, Ordering, const_fn, fence};
+use crate::sync::{Ordering, const_fn};
 use crate::task::Header;
 use crate::trace::Trace;
 use crate::{CpuId, Machine, Scheduler};
@@ -54,49 +59,6 @@ impl Hotplug {
                 unplug: Lock::new(()),
             }
         }
-    }
-}
-
-/// What a CPU's loop is asked to do at its next step, and how far it has come with leaving.
-pub(crate) struct Requests(AtomicU8);
-
-/// To leave: the CPU is closing.
-const LEAVE: u8 = 1;
-/// To look after wheels that nobody looks after.
-const ADOPT: u8 = 1 << 1;
-/// To see which of the stranded tasks may run now.
-const RESCUE: u8 = 1 << 2;
-/// It has left.
-const LEFT: u8 = 1 << 3;
-
-impl Requests {
-    const_fn! {
-        pub(crate) const fn new() -> Self {
-            Self(AtomicU8::new(0))
-        }
-    }
-
-    /// Whether there is anything to be answered.
-    #[inline]
-    pub(crate) fn any(&self) -> bool {
-        // Ordering: Relaxed; what is asked now and not seen is seen in the next step, for which the kick asks.
-        self.0.load(Ordering::Relaxed) != 0
-    }
-
-    fn is_closing(&self) -> bool {
-        // Ordering: Relaxed; a hint (U1), or ordered by the unplug lock.
-        self.0.load(Ordering::Relaxed) & LEAVE != 0
-    }
-
-    fn ask(&self, what: u8) {
-        // Ordering: Release pairs with the Acquire of `take`: the loop sees what the request is about.
-        self.0.fetch_or(what, Ordering::Release);
-    }
-
-    /// Takes what is asked for once; what stays is told as well.
-    fn take(&self) -> u8 {
-        // Ordering: Acquire pairs with the Release of `ask`, of every one so far.
-        self.0.fetch_and(!(ADOPT | RESCUE), Ordering::Acquire)
     }
 }
 
@@ -173,8 +135,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
 
     /// Whether `cpu` went offline, has handed over all that it had, and did not come back since.
     pub fn has_left(&self, cpu: CpuId) -> bool {
-        // Ordering: Acquire pairs with the Release by which the loop says so: its last touch of what it had is over.
-        self.cpu(cpu).is_some_and(|cpu| cpu.requests.0.load(Ordering::Acquire) & LEFT != 0)
+        self.cpu(cpu).is_some_and(|cpu| cpu.requests.has_left())
     }
 
     /// U3: marks `cpu` as closing, or says why it has to stay.
@@ -220,31 +181,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             && self.cpu(cpu).is_some_and(|cpu| !cpu.requests.is_closing())
     }
 
-    /// Asks some CPU. If there is none, the first that enters looks by itself.
-    fn ask_any(&self, masked: &Masked<'_, M>, what: u8) {
-        // Ordering: SeqCst fence, pairs with those of `begin_to_leave` and `enter` (U5): what it is about is said before
-        // the look at who is there.
-        fence(Ordering::SeqCst);
-        // Ordering: Acquire; as in `first_home`.
-        let _ = self
-            .online
-            .iter_from(0, CPUS, Ordering::Acquire)
-            .filter(|&cpu| self.is_available(cpu))
-            .any(|cpu| self.ask(masked, cpu, what));
-    }
-
-    /// Asks `cpu`, and tells whether it will hear it (U5).
-    fn ask(&self, masked: &Masked<'_, M>, id: CpuId, what: u8) -> bool {
-        let Some(cpu) = self.cpu(id) else { return false };
-        cpu.requests.ask(what);
-        self.machine.interleave();
-        self.kick(masked, id);
-        // Ordering: SeqCst fence, pairs with the one in `begin_to_leave` (U5).
-        fence(Ordering::SeqCst);
-        // Ordering: Relaxed; the fence orders it.
-        self.online.contains(id, Ordering::Relaxed)
-    }
-
     /// The CPU is online again, and there is a fence behind that (U4, U5): what waits for it, or for anybody.
     ///
     /// O(n) in the tasks that are stranded, one lock for each wheel that nobody looks after.
@@ -273,10 +209,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let masked = self.masked();
         let _unplug = self.hotplug.unplug.lock(&masked);
         if let Some(cpu) = self.cpu(id) {
-            // Nobody asks it for anything yet. Ordering: Relaxed; seen by whoever sees it online.
-            cpu.requests.0.store(0, Ordering::Relaxed);
+            cpu.requests.forget();
         }
-        // Ordering: Relaxed, as above.
+        // Ordering: Relaxed; seen by whoever sees it online.
         self.hotplug.orphans.remove(id, Ordering::Relaxed);
         // Ordering: Relaxed, as above.
         self.hotplug.widened.remove(id, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! Where tasks go whose CPU is not there: to another one, or to those that wait for theirs.
 
-use super::RESCUE;
+use super::requests::RESCUE;
 use crate::cpu_set::CpuSet;
 use crate::sync::{Ordering, fence};
 use crate::task::{FOREIGN, Queued};

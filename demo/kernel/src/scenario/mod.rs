@@ -44,6 +44,8 @@ mod tiers;
 #[cfg(feature = "alloc")]
 mod timer_storm;
 #[cfg(feature = "alloc")]
+mod unplug;
+#[cfg(feature = "alloc")]
 mod user;
 use crate::options::Options;
 

@@ -35,7 +35,7 @@ pub(crate) fn only(cpu: u32) -> CpuSet {
 
 /// Brings up `CPUS` CPUs, before or after `scenario` spawns from a thread that is none; waits for the tasks that it
 /// answers with, having run `meanwhile`; stops, and checks that nothing is left behind.
-fn on_cpus<const CPUS: usize>(
+pub(crate) fn on_cpus<const CPUS: usize>(
     settings: Settings,
     scenario: impl FnOnce(&'static Sched<CPUS>) -> Vec<JoinHandle<()>>,
     meanwhile: impl FnOnce(&'static Sched<CPUS>),

@@ -26,6 +26,7 @@ pub struct Virtual {
     pub kicked: [AtomicBool; CPUS],
     pub timer_ns: [AtomicU64; CPUS],
     pub masked: AtomicUsize,
+    pub slept_in_atomic: AtomicUsize,
     /// What happens wherever the scheduler lets something come between, until it says that it is over.
     pub meanwhile: Mutex<Option<Meanwhile>>,
     #[cfg(miri)]

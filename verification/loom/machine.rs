@@ -36,10 +36,13 @@ mod host {
     pub(super) type JoinHandle = loom::thread::JoinHandle<()>;
 
     /// The frames of a context: who goes on with it must be ordered behind who left it.
-    #[derive(Default)]
     pub(super) struct Saved(Plain<()>);
 
     impl Saved {
+        pub(super) fn new() -> Self {
+            Self(Plain::new(()))
+        }
+
         pub(super) fn save(&self) {
             self.0.write(());
         }

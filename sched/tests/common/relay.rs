@@ -71,7 +71,7 @@ impl Relay {
     pub(crate) unsafe fn switch(&self, from: *mut Context, to: Context, cpu: CpuId) -> CpuId {
         let place = Arc::new(Place {
             thread: host::current(),
-            saved: host::Saved::default(),
+            saved: host::Saved::new(),
             turn: AtomicU32::new(NONE),
         });
         place.saved.save();

@@ -16,6 +16,7 @@ mod cpu;
 mod cpu_set;
 mod current;
 mod dump;
+mod enter_error;
 mod halt;
 mod hotplug;
 pub mod idle;
@@ -39,6 +40,7 @@ pub mod state;
 mod stats;
 mod steal;
 mod stealer;
+mod step;
 mod sync;
 pub mod task;
 mod task_local;
@@ -52,14 +54,16 @@ mod wake;
 mod yield_now;
 
 pub use combine::{Either, Join, Select, join, select};
-pub use core_loop::{Core, EnterError, Step};
+pub use core_loop::Core;
 pub use cpu_set::{CpuSet, MAX_CPUS};
+pub use enter_error::EnterError;
 pub use hotplug::{IfPinned, OfflineError};
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
 pub use stats::{CpuStats, Totals};
 pub use stealer::{StealError, Stealer};
+pub use step::Step;
 pub use task::{
     CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, Storage, TaskId, TaskInfo, TaskMemory,
     TaskRef, Tier,

@@ -2,7 +2,8 @@
 
 use super::requests::{ADOPT, LEAVE, LEFT, RESCUE};
 use super::{IfPinned, OfflineError};
-use crate::core_loop::{Core, Step};
+use crate::Step;
+use crate::core_loop::Core;
 use crate::cpu::Parked;
 use crate::sync::Ordering;
 use crate::task::{Header, Queued};

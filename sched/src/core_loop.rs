@@ -337,7 +337,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.adopt_changes(tcb);
             former_home
         });
-        if !self.scheduler.admits(task.affinity().as_ref(), self.id) {
+        if !task.with_affinity(|allowed| self.scheduler.admits(allowed, self.id)) {
             #[cfg(feature = "threads")]
             self.forget_thread(&task, crate::class::Dequeue::Move);
             let masked = self.scheduler.masked();

@@ -137,7 +137,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         if !header.state.is_complete() {
             self.cpu.stats.unreachable.add(1);
-            self.scheduler.forget_pinned(task.affinity().as_ref());
+            task.with_affinity(|allowed| self.scheduler.forget_pinned(allowed));
         }
         #[cfg(feature = "threads")]
         self.forget_thread(&task, crate::class::Dequeue::Exit);

@@ -21,8 +21,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         // Ordering: Acquire pairs with the Release in `enter`: whoever is seen online has open inboxes (U6).
         for cpu in self.online.iter_from(first % CPUS, CPUS, Ordering::Acquire) {
             if self.is_available(cpu) && self.admits(affinity.as_ref(), cpu) {
-                #[cfg(feature = "threads")]
-                task.move_to(cpu);
                 match self.try_push(masked, cpu, task) {
                     Ok(()) => return,
                     // U1: it has gone meanwhile.

@@ -44,7 +44,7 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) critical_inbox: Owner<'static, Header>,
     pub(crate) normal_inbox: Owner<'static, Header>,
     /// Out of an inbox, and not yet in a run queue: empty between steps, unless a destructor panicked in one.
-    arrived: List<Header>,
+    pub(crate) arrived: List<Header>,
     pub(crate) critical: List<Header>,
     pub(crate) normal: RunQueue,
     pub(crate) background: RunQueue,
@@ -287,22 +287,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         true
     }
 
-    /// Moves what came out of the injector, after the first `before` that had arrived already, into the run queues.
-    fn enqueue_injected(&mut self, before: usize) {
-        let taken = self.arrived.len() - before;
-        // Ordering: Relaxed; only a number.
-        self.scheduler.injected.fetch_sub(taken, Ordering::Relaxed);
-        self.cpu.stats.injected.add(taken as u64);
-        self.enqueue_arrived();
-    }
-
-    /// The same for one task.
-    pub(crate) fn take_injected_task(&mut self, task: Queued) {
-        let before = self.arrived.len();
-        self.arrived.push_back(task);
-        self.enqueue_injected(before);
-    }
-
     fn steal(&mut self) -> bool {
         self.cpu.stats.steals_tried.add(1);
         let first = self.next_victim;
@@ -313,7 +297,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// Moves what came out of an inbox into the run queues.
-    fn enqueue_arrived(&mut self) {
+    pub(crate) fn enqueue_arrived(&mut self) {
         while let Some(task) = self.arrived.pop_front() {
             let was_local = task.header().stamp() == LOCAL;
             let stays = self.enqueue(task);
@@ -362,6 +346,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
 impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
     fn drop(&mut self) {
+        // Whatever destructors of local futures do, the CPU is left as it should be.
+        crate::local::Leaving(self).0.end_local_tasks();
+    }
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
+    /// Leaves everything in place for the next loop.
+    pub(crate) fn leave(&mut self) {
         self.resume_from_halt();
         self.end_pause();
         self.pass_on();

@@ -19,6 +19,8 @@ mod halt;
 pub mod idle;
 mod interval;
 pub mod level;
+mod local;
+mod local_spawn;
 mod lock;
 mod pause;
 pub mod multicore {
@@ -50,6 +52,8 @@ mod yield_now;
 pub use combine::{Either, Join, Select, join, select};
 pub use core_loop::{Core, EnterError, Step};
 pub use cpu_set::{CpuSet, MAX_CPUS};
+pub use local::LocalFuture;
+pub use local_spawn::{LocalError, LocalSpawner, NotLocal};
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};

@@ -13,8 +13,8 @@ use core::panic::Location;
 /// What is to be known of a task before it is spawned.
 #[must_use = "a builder makes nothing until `spawn`"]
 pub struct Builder<M: 'static, T: 'static, const CPUS: usize> {
-    scheduler: &'static Scheduler<M, T, CPUS>,
-    meta: Meta,
+    pub(crate) scheduler: &'static Scheduler<M, T, CPUS>,
+    pub(crate) meta: Meta,
     /// Not to the caller's CPU, but to the injector.
     injected: bool,
 }
@@ -139,9 +139,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         F::Output: Send + 'static,
         S: Storage<F> + Send,
     {
-        let claim = Claim::new(storage, future)?;
+        let claim = match Claim::new(storage) {
+            Ok(claim) => claim,
+            Err(storage) => return Err(MemoryInUse { future, storage }),
+        };
         let id = self.announce();
-        let (task, handle) = claim.fill(self.scheduler, id, self.meta);
+        let (task, handle) = claim.fill(future, self.scheduler, id, self.meta);
         self.place(task);
         Ok(handle)
     }
@@ -156,7 +159,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     }
 
     /// Counts the new task, and names it.
-    fn announce(&self) -> TaskId {
+    pub(crate) fn announce(&self) -> TaskId {
         let scheduler = self.scheduler;
         let masked = scheduler.masked();
         scheduler.count(&masked, |stats| &stats.spawned);

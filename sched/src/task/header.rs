@@ -190,6 +190,11 @@ impl Queued {
         unsafe { self.0.as_ref() }
     }
 
+    /// The header's address, with the right to the whole task.
+    pub(super) fn pointer(&self) -> NonNull<Header> {
+        self.0
+    }
+
     /// The task as the loop runs it.
     pub(crate) fn into_header(self) -> NonNull<Header> {
         ManuallyDrop::new(self).0

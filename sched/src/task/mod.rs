@@ -11,7 +11,6 @@ mod waker;
 use core::fmt;
 use core::num::NonZeroU64;
 
-#[cfg(feature = "alloc")]
 pub(crate) use cell::Cell;
 pub(crate) use header::{FOREIGN, Header, LOCAL, Meta, Queued, Schedule};
 pub use info::{TaskInfo, TaskRef};

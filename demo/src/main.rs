@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use demo::cli::{Cli, USAGE_EXIT_CODE, one_line, printable};
-use demo::report::{Config, cpu_table, json, latency_table};
+use demo::report::{Config, cpu_table, json, latency_table, share_table};
 use demo::rtapp::{self, DEFAULT_WORKLOAD};
 use demo::run::{Outcome, Plan, run};
 use demo::workload::Name;
@@ -166,6 +166,9 @@ fn print(outcome: &Outcome) -> io::Result<()> {
     writeln!(out, "{}\n", cpu_table(&outcome.cpus, outcome.counted).trim_fmt())?;
     if !outcome.latencies.is_empty() {
         writeln!(out, "{}\n", latency_table(&outcome.latencies).trim_fmt())?;
+    }
+    if !outcome.shares.is_empty() {
+        writeln!(out, "{}\n", share_table(&outcome.shares).trim_fmt())?;
     }
     writeln!(out, "{}", outcome.verdict)
 }

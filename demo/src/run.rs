@@ -7,7 +7,7 @@ use crate::report::{Progress, note};
 use crate::rtapp;
 use crate::timeline::{self, Moments, Timeline};
 use crate::workload::work::Work;
-use crate::workload::{self, Context, Latencies, Latency, Name};
+use crate::workload::{self, Context, Latencies, Latency, Name, Share};
 use crossbeam_queue::SegQueue;
 use sched::{CpuId, CpuStats, Scheduler, Settings};
 use std::io;
@@ -45,6 +45,8 @@ pub struct Outcome {
     pub counted: Duration,
     /// By kind.
     pub latencies: Vec<Latency>,
+    /// What greedy threads had of their CPUs.
+    pub shares: Vec<Share>,
     /// The books.
     pub verdict: Verdict,
     /// Its last eventful moments.
@@ -71,6 +73,7 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
         latencies: Latencies::default(),
         work,
         seed: plan.seed,
+        shares: SegQueue::new(),
         faults: SegQueue::new(),
     }));
 
@@ -117,6 +120,7 @@ pub fn run(plan: Plan, interrupted: &AtomicBool) -> io::Result<Outcome> {
         cpus: (0..plan.cpus).map(stats).collect(),
         counted: up.elapsed(),
         latencies: context.latencies.take(),
+        shares: std::iter::from_fn(|| context.shares.pop()).collect(),
         verdict,
         timeline,
         // Ordering: Relaxed; see above.

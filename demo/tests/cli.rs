@@ -237,7 +237,7 @@ fn tables_and_books_are_on_standard_output_within_100_columns() {
     let output = output(&arguments);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let tables = text(&output.stdout);
-    for word in ["polls", "wakes", "kicks sent", "steals tried", "idle %", "queue max", "p99"] {
+    for word in ["polls", "wakes", "threads run", "kicks", "steals", "idle %", "queue max", "p99"] {
         assert!(tables.contains(word), "{word}: {tables}");
     }
     assert!(tables.lines().all(|line| line.chars().count() <= 100), "{tables}");

@@ -13,6 +13,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// The future is a Normal task of this CPU alone. All others go on meanwhile, and when there is nothing to do the CPU halts:
     /// what wakes the future comes to this CPU, whose step it ends. One allocation. A scheduler that is
     /// [stopped](crate::Scheduler::stop) does not end it, and nobody else has the handle by which it could be cancelled.
+    ///
+    /// A panic of `future` comes out of here, and so does one of another task that this CPU polls meanwhile. After the latter
+    /// `future` is a task like others, whose output nobody waits for: it goes on with the next steps.
     pub fn block_on<F>(&mut self, future: F) -> F::Output
     where
         F: Future + Send + 'static,

@@ -13,7 +13,7 @@
 //!   run on unasked.
 //! - **L4** No CPU is special: nothing here asks which one it is on, but for its index.
 
-use crate::cpu::{Cpu, Parked};
+use crate::cpu::Cpu;
 use crate::run_queue::RunQueue;
 use crate::sync::Ordering;
 use crate::task::{Header, LOCAL, Queued, Tier};
@@ -43,12 +43,14 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) cpu: &'static Cpu,
     pub(crate) critical_inbox: Owner<'static, Header>,
     pub(crate) normal_inbox: Owner<'static, Header>,
+    #[cfg(feature = "threads")]
+    pub(crate) changes: Owner<'static, crate::thread::Tcb>,
     /// Out of an inbox, and not yet in a run queue: empty between steps, unless a destructor panicked in one.
     pub(crate) arrived: List<Header>,
     pub(crate) critical: List<Header>,
     pub(crate) normal: RunQueue,
     pub(crate) background: RunQueue,
-    next_stamp: u64,
+    pub(crate) next_stamp: u64,
     /// The level that others see in `cpu.level`.
     pub(crate) level: u8,
     /// Critical polls since a lower tier had its turn.
@@ -64,6 +66,8 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) claimed: bool,
     /// It has said that it is paused.
     pub(crate) is_paused: bool,
+    /// It has begun to leave.
+    pub(crate) is_leaving: bool,
     /// Tasks that became runnable here since the tick began (K2).
     pub(crate) woken_external: usize,
     pub(crate) woken_internal: usize,
@@ -106,12 +110,19 @@ pub enum Step {
     Undone,
     /// It halted.
     Halted,
-    /// It halted because the CPU is paused.
+    /// The CPU is [paused](Scheduler::pause). It halted, unless it was resumed meanwhile.
     Paused,
+    /// It moved some of its tasks to other CPUs, as this one goes offline.
+    Leaving,
+    /// The CPU is offline. All that is left to do is to drop the loop.
+    Offline,
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
-    /// Makes the caller's CPU one of the scheduler's.
+    /// Makes the caller's CPU one of the scheduler's, for the first time or once more.
+    ///
+    /// Blocking: the unplug lock, the lock of the wheel, and one for each wheel that nobody looks after. O(n) in the tasks
+    /// that wait because none of their CPUs was there; those that may run now are placed. On the CPU's own stack.
     ///
     /// # Errors
     ///
@@ -128,14 +139,17 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             let parked = cpu.parked.try_lock()?.take()?;
             Some((critical, normal, normal_deque, background_deque, parked))
         };
-        let (critical_inbox, normal_inbox, normal_deque, background_deque, parked) =
+        let (mut critical_inbox, mut normal_inbox, normal_deque, background_deque, parked) =
             entered().ok_or(EnterError::AlreadyEntered(id))?;
+        #[cfg(feature = "threads")]
+        let mut changes = cpu.threads.changes.take_owner().ok_or(EnterError::AlreadyEntered(id))?;
+        #[cfg(feature = "threads")]
+        changes.reopen();
         // Ordering: Acquire; as in `on_kick`. A kick that was dropped before the CPU was up must not stand for the
         // next one.
         cpu.kick_pending.swap(false, Ordering::Acquire);
-        // Ordering: Relaxed; what a thief finds here is there from the start, and a CPU that publishes work fences after
-        // this (PB1), so whoever halts without having seen it online is kicked.
-        self.online.insert(id, Ordering::Relaxed);
+        cpu.local.open();
+        self.come_online(id, [&mut critical_inbox, &mut normal_inbox]);
         self.machine.interleave();
         let core = Core {
             scheduler: self,
@@ -143,6 +157,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             cpu,
             critical_inbox,
             normal_inbox,
+            #[cfg(feature = "threads")]
+            changes,
             arrived: parked.arrived,
             critical: parked.critical,
             normal: RunQueue::new(normal_deque, parked.normal),
@@ -156,25 +172,33 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             halted_at_ns: None,
             claimed: false,
             is_paused: false,
+            is_leaving: false,
             woken_external: 0,
             woken_internal: 0,
             _stays_on_its_cpu: PhantomData,
         };
+        // Fences: behind it is the look at what waits (U4, U5).
         core.cpu.level.lower(0);
         let masked = self.masked();
         self.forget_timer(&masked, id);
         self.begin_slice(&masked, id, self.machine.now_ns());
         drop(masked);
+        #[cfg(feature = "threads")]
+        core.prepare_threads();
+        self.look_what_waits(id);
         Ok(core)
     }
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
-    /// Steps until [`Scheduler::stop`]. A kernel that never stops its scheduler never comes back from here.
+    /// Steps until [`Scheduler::stop`], or until the CPU is [offline](Scheduler::offline). A kernel that does neither never
+    /// comes back from here.
     pub fn run(&mut self) {
         // Ordering: Acquire pairs with the Release of `stop`.
         while !self.scheduler.stopping.load(Ordering::Acquire) {
-            self.step();
+            if self.step() == Step::Offline {
+                return;
+            }
         }
     }
 
@@ -193,31 +217,42 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.resume_from_halt();
         self.cpu.stats.steps.add(1);
         self.steps = self.steps.wrapping_add(1);
+        // Before all that somebody may ask for by a kick.
+        self.acknowledge();
+        if self.cpu.requests.any()
+            && let Some(step) = self.answer_requests()
+        {
+            return Some(step);
+        }
         // Ordering: Acquire pairs with the Release of `pause` and `resume`.
-        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) {
+        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) || !self.end_pause() {
             self.pause();
             return Some(Step::Paused);
         }
-        self.end_pause();
-        self.acknowledge();
         self.drain_inboxes();
+        #[cfg(feature = "threads")]
+        self.answer_changes();
         self.turn_timers();
         if self.steps.is_multiple_of(INJECTOR_INTERVAL_STEPS) {
             self.take_injected();
         }
-        if let Some((task, tier)) = self.pick() {
-            self.pass_on();
-            self.run_task(task, tier);
-            return Some(Step::Ran);
+        #[cfg(feature = "threads")]
+        if let Some(step) = self.run_threads() {
+            return Some(step);
         }
+        if let Some(step) = self.run_future() {
+            return Some(step);
+        }
+        let step = if self.take_injected() {
+            Step::Injected
+        } else if self.steal() {
+            Step::Stole
+        } else {
+            // What it was claimed for may have been out of reach for a moment only: the claim stays.
+            return None;
+        };
         self.claimed = false;
-        if self.take_injected() {
-            return Some(Step::Injected);
-        }
-        if self.steal() {
-            return Some(Step::Stole);
-        }
-        None
+        Some(step)
     }
 
     /// The CPU of this loop.
@@ -227,7 +262,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// Tasks in this CPU's run queues; what waits in its inboxes is not counted.
     pub fn queued(&self) -> usize {
-        self.arrived.len() + self.critical.len() + self.normal.len() + self.background.len()
+        let queued =
+            self.arrived.len() + self.critical.len() + self.normal.len() + self.background.len();
+        #[cfg(feature = "threads")]
+        let queued = queued + self.cpu.threads.count();
+        queued
     }
 
     /// From here on a new need_resched means something new.
@@ -291,9 +330,18 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.cpu.stats.steals_tried.add(1);
         let first = self.next_victim;
         self.next_victim = (first + 1) % CPUS;
-        let Some((victim, task)) = self.scheduler.steal(self.id, first) else { return false };
-        self.take_loot(victim, task);
-        true
+        if let Some((victim, task)) = self.scheduler.steal(self.id, first) {
+            self.take_loot(victim, task);
+            return true;
+        }
+        #[cfg(feature = "threads")]
+        if let crate::thread::Theft::Taken(victim, task) =
+            self.scheduler.steal_thread(self.id, first)
+        {
+            self.take_stolen(victim, task);
+            return true;
+        }
+        false
     }
 
     /// Moves what came out of an inbox into the run queues.
@@ -301,32 +349,35 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         while let Some(task) = self.arrived.pop_front() {
             let was_local = task.header().stamp() == LOCAL;
             let stays = self.enqueue(task);
-            self.woken_internal += usize::from(stays && was_local);
-            self.woken_external += usize::from(stays && !was_local);
+            let woken = if was_local { &mut self.woken_internal } else { &mut self.woken_external };
+            *woken = woken.wrapping_add(usize::from(stays));
         }
     }
 
     /// L1: the one place where a task enters a run queue. One that is unreferenced is freed instead, and one that
     /// may not run here goes to a CPU where it may. Whether it stays here.
     pub(crate) fn enqueue(&mut self, task: Queued) -> bool {
+        let Some(task) = self.free_if_unreferenced(task) else { return false };
         let header = task.header();
-        if header.state.is_unreferenced() {
-            if !header.state.is_complete() {
-                self.cpu.stats.unreachable.add(1);
-            }
-            // SAFETY: no reference is left, and this was the one `Queued` of it.
-            unsafe { Header::free(task.into_header()) };
-            return false;
+        // The home first (G3 in `thread::change`).
+        #[cfg(feature = "threads")]
+        if let Some(tcb) = task.tcb() {
+            task.move_to(self.id);
+            self.adopt_changes(tcb);
         }
-        if header.meta().affinity.is_some_and(|allowed| !allowed.contains(self.id)) {
+        if !self.scheduler.admits(task.affinity().as_ref(), self.id) {
+            #[cfg(feature = "threads")]
+            self.forget_thread(&task, crate::class::Dequeue::Move);
             let masked = self.scheduler.masked();
-            match self.scheduler.first_home(&masked, &task) {
-                Some(cpu) => self.scheduler.push(&masked, cpu, task),
-                None => self.scheduler.inject(task),
-            }
+            self.scheduler.place_elsewhere(&masked, task, 0);
             return false;
         }
         let former_home = header.set_home(self.id);
+        #[cfg(feature = "threads")]
+        let former_home = task.tcb().map_or(former_home, |tcb| {
+            // SAFETY: of a live thread, which this loop has.
+            unsafe { tcb.as_ref() }.comes_from.take().filter(|from| *from != self.id)
+        });
         header.set_stamp(self.next_stamp);
         self.next_stamp += 1;
         let id = header.id();
@@ -334,6 +385,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             trace!(self.scheduler, Event::Migrate { task: id, from });
         }
         trace!(self.scheduler, Event::Enqueue { task: id });
+        #[cfg(feature = "threads")]
+        if let Some(tcb) = task.tcb() {
+            task.into_header();
+            self.enqueue_thread(tcb, former_home.is_some());
+            self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
+            return true;
+        }
         match header.meta().tier {
             Tier::Critical => self.critical.push_back(task),
             Tier::Normal => self.normal.enqueue(task),
@@ -341,37 +399,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
         true
-    }
-}
-
-impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
-    fn drop(&mut self) {
-        // Whatever destructors of local futures do, the CPU is left as it should be.
-        crate::local::Leaving(self).0.end_local_tasks();
-    }
-}
-
-impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
-    /// Leaves everything in place for the next loop.
-    pub(crate) fn leave(&mut self) {
-        self.resume_from_halt();
-        self.end_pause();
-        self.pass_on();
-        // Ordering: Release pairs with the Acquire in `adopt_wheel`, which sees what this CPU had adopted. (A thief that
-        // comes late finds the deque as it was left.)
-        self.scheduler.online.remove(self.id, Ordering::Release);
-        self.scheduler.machine.interleave();
-        // The last look at the lists is over; the next loop finds them here.
-        let masked = self.scheduler.masked();
-        let parked = Parked {
-            arrived: core::mem::take(&mut self.arrived),
-            critical: core::mem::take(&mut self.critical),
-            normal: self.normal.take_lanes(),
-            background: self.background.take_lanes(),
-            next_stamp: self.next_stamp,
-        };
-        *self.cpu.parked.lock(&masked) = Some(parked);
-        self.scheduler.end_slice(&masked, self.id);
     }
 }
 

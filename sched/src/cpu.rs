@@ -2,6 +2,7 @@
 
 use crate::adopt::Adopted;
 use crate::current::Polling;
+use crate::hotplug::Requests;
 use crate::level::RunningLevel;
 use crate::lock::Lock;
 use crate::run_queue::Lanes;
@@ -33,7 +34,7 @@ pub(crate) struct Cpu {
     pub(crate) kick_pending: AtomicBool,
     /// A thief found nothing to take though tasks are ready (PD2).
     pub(crate) hungry: AtomicBool,
-    /// Tasks ready that thieves may have, and one for what runs, of whatever tier.
+    /// Futures ready that thieves may have, and one for what runs, whatever it is.
     pub(crate) ready: AtomicUsize,
     /// The poll that it is in. Read and written on this CPU only, but for the number.
     pub(crate) polling: Polling,
@@ -42,6 +43,10 @@ pub(crate) struct Cpu {
     pub(crate) normal_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) background_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) timers: Lock<Timers>,
+    /// What others ask of the loop, and whether the CPU leaves.
+    pub(crate) requests: Requests,
+    /// Tasks that may run here alone, and are not over.
+    pub(crate) pinned: AtomicUsize,
     /// Wheels of CPUs that are gone, which this one turns as well.
     pub(crate) adopted: Adopted,
     /// The loop's private lists while no loop is on the CPU; `None` while one is.
@@ -49,6 +54,8 @@ pub(crate) struct Cpu {
     /// Serial number of the next task that is spawned here.
     pub(crate) next_serial: AtomicU64,
     pub(crate) stats: Stats,
+    #[cfg(feature = "threads")]
+    pub(crate) threads: crate::thread::CpuThreads,
 }
 
 /// What a loop leaves behind when it goes, for the next one.
@@ -78,6 +85,8 @@ impl Cpu {
                 normal_deque: StealDeque::new(),
                 background_deque: StealDeque::new(),
                 timers: Lock::new(Timers::new()),
+                requests: Requests::new(),
+                pinned: AtomicUsize::new(0),
                 adopted: Adopted::new(),
                 parked: Lock::new(Some(Parked {
                     arrived: List::new(),
@@ -88,6 +97,8 @@ impl Cpu {
                 })),
                 next_serial: AtomicU64::new(0),
                 stats: Stats::new(),
+                #[cfg(feature = "threads")]
+                threads: crate::thread::CpuThreads::new(),
             }
         }
     }

@@ -35,7 +35,17 @@ impl CpuSet {
 
     /// The CPUs in it, lowest first.
     pub fn iter(&self) -> impl Iterator<Item = CpuId> + '_ {
-        (0..MAX_CPUS as u32).map(CpuId::new).filter(|&cpu| self.contains(cpu))
+        let words = self.0.iter().zip((0..MAX_CPUS).step_by(64));
+        let indices = words.flat_map(|(&word, first)| Bits(word).map(move |bit| first + bit));
+        indices.map(|index| CpuId::new(index as u32))
+    }
+
+    /// Whether it holds two CPUs or more.
+    /// The one CPU in it; `None` if there are none or several.
+    pub(crate) fn only(&self) -> Option<CpuId> {
+        let index = self.0.iter().position(|&word| word != 0)?;
+        let cpu = CpuId::new((index * 64) as u32 + self.0[index].trailing_zeros());
+        (*self == Self::EMPTY.with(cpu)).then_some(cpu)
     }
 
     /// Whether no CPU is in it.
@@ -100,6 +110,12 @@ impl AtomicCpuSet {
         self.0[word].load(ordering) & bit != 0
     }
 
+    /// Whether a CPU below `limit` is both in this and in `set`.
+    pub(crate) fn meets(&self, set: &CpuSet, limit: usize, ordering: Ordering) -> bool {
+        let words = self.0.iter().zip(&set.0).take(limit.div_ceil(64));
+        words.into_iter().any(|(word, &other)| word.load(ordering) & other != 0)
+    }
+
     /// Whether none of the words that hold the CPUs below `limit` has a member.
     pub(crate) fn is_empty(&self, limit: usize, ordering: Ordering) -> bool {
         self.0.iter().take(limit.div_ceil(64)).all(|word| word.load(ordering) == 0)
@@ -159,7 +175,7 @@ mod tests {
         let set = CpuSet::EMPTY.with(CpuId::new(0)).with(CpuId::new(64)).with(CpuId::new(u32::MAX));
         assert!(set.contains(CpuId::new(0)) && set.contains(CpuId::new(64)));
         assert!(!set.contains(CpuId::new(1)) && !set.contains(CpuId::new(u32::MAX)));
-        assert_eq!(set.iter().count(), 2);
+        assert_eq!(set.iter().map(CpuId::index).collect::<Vec<_>>(), vec![0, 64]);
         assert!(CpuSet::EMPTY.is_empty() && !set.is_empty());
     }
 

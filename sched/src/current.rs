@@ -7,7 +7,7 @@
 //! - **V2** `scopes` is the chain of the [`TaskLocal`](crate::TaskLocal) scopes in whose polls the CPU is, the innermost
 //!   first; each stands on the stack of its poll, and takes itself off the chain before it goes. It is empty while `task` is.
 //!
-//! Whoever makes polls preemptible saves and clears both where it takes the stack of a poll off the CPU.
+//! Both go with the stack: the switch to a thread, or to a poll that is gone on with, sets them, and the switch back clears them.
 
 use crate::cpu::Cpu;
 use crate::sync::{AtomicPtr, AtomicU64, Ordering, const_fn};

@@ -2,13 +2,13 @@
 
 use crate::Machine;
 use crate::core_loop::{Core, Step};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 use crate::trace::{Event, Trace, trace};
 
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// PB1: mask → own things → publish idleness → fence → others' things → halt, or undo.
     ///
-    /// The private lists are empty: the step found nothing to pick, and nobody else fills them.
+    /// The private lists are empty, and no thread may run: the step found nothing to pick, and nobody else fills them.
     pub(crate) fn halt(&mut self) -> Step {
         let scheduler = self.scheduler;
         // Ordering: Relaxed; nothing to take here, which thieves may learn late.
@@ -35,8 +35,30 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.disarm();
             return Step::Undone;
         }
+        // That was the look which a claim asks for.
+        self.claimed = false;
         scheduler.machine.interleave();
-        scheduler.end_slice(&masked, self.id);
+        // The same look at others' threads, whose queues show only who takes.
+        #[cfg(feature = "threads")]
+        match scheduler.steal_thread(self.id, self.id.index() + 1) {
+            crate::thread::Theft::Nothing => {}
+            theft => {
+                self.withdraw();
+                self.disarm();
+                drop(masked);
+                let crate::thread::Theft::Taken(victim, task) = theft else { return Step::Undone };
+                self.take_stolen(victim, task);
+                return Step::Stole;
+            }
+        }
+        // Real-time threads that have had their share are there still: the end of the slice brings the loop back to them.
+        #[cfg(feature = "threads")]
+        let keeps_slice = self.cpu.threads.has_work();
+        #[cfg(not(feature = "threads"))]
+        let keeps_slice = false;
+        if !keeps_slice {
+            scheduler.end_slice(&masked, self.id);
+        }
         self.halted_at_ns = Some(scheduler.machine.now_ns());
         self.cpu.stats.halts.add(1);
         trace!(scheduler, Event::Halt);
@@ -65,7 +87,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.normal_inbox.disarm();
     }
 
-    /// Says that the CPU is idle no more. A claim makes one CPU answer for work that nobody else is woken for.
+    /// Says that the CPU is idle no more. A claim makes one CPU answer for work that nobody else is woken for: until it has
+    /// taken some of others', has looked and halts, or has passed the claim on.
     fn withdraw(&mut self) {
         self.claimed |= !self.scheduler.idle.withdraw(self.id);
     }
@@ -84,6 +107,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // As a pick does it; a thief that finds everything taken kicks, and this step comes again (PD2).
         self.pass_on();
         self.hear_thieves();
+        #[cfg(feature = "threads")]
+        self.put_by();
         let published = self.publish();
         self.offer(published);
         // Ordering: Release pairs with the Acquire of `is_paused`.
@@ -98,17 +123,24 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let masked = scheduler.masked();
         // Looked at after masking: `resume` kicks after it, which ends the halt. Ordering: Relaxed; the next step looks
         // again, with Acquire.
-        if scheduler.pausing.contains(self.id, Ordering::Relaxed) {
+        if scheduler.pausing.contains(self.id, Ordering::Relaxed) && !self.cpu.requests.any() {
             masked.halt();
         }
         Step::Paused
     }
 
-    /// A step that is not paused takes back what one that was has said.
-    pub(crate) fn end_pause(&mut self) {
-        if core::mem::take(&mut self.is_paused) {
-            // Ordering: Relaxed; nothing hangs on how early it is seen.
-            self.scheduler.paused.remove(self.id, Ordering::Relaxed);
+    /// A step that is not paused takes back what one that was has said. `false`: it was paused again before that was seen, and
+    /// stays so.
+    pub(crate) fn end_pause(&mut self) -> bool {
+        if !self.is_paused {
+            return true;
         }
+        // Ordering: Relaxed; the fence orders it.
+        self.scheduler.paused.remove(self.id, Ordering::Relaxed);
+        // Ordering: SeqCst fence P2, pairs with P1 in `pause`.
+        fence(Ordering::SeqCst);
+        // Ordering: Acquire pairs with the Release of `resume`, which may be another one than the step has seen so far.
+        self.is_paused = self.scheduler.pausing.contains(self.id, Ordering::Acquire);
+        !self.is_paused
     }
 }

@@ -30,7 +30,7 @@ use pin_project_lite::pin_project;
 pub(crate) struct LocalList {
     first: AtomicPtr<Node>,
     len: AtomicUsize,
-    /// The number of the loop's stay (LO3).
+    /// The number of the loop's stay (LO3), twice; and one more where there is none, or the CPU leaves (LO4).
     stay: AtomicUsize,
 }
 
@@ -50,7 +50,7 @@ impl LocalList {
             Self {
                 first: AtomicPtr::new(null_mut()),
                 len: AtomicUsize::new(0),
-                stay: AtomicUsize::new(0),
+                stay: AtomicUsize::new(1),
             }
         }
     }
@@ -71,6 +71,17 @@ impl LocalList {
         self.first.store(first, Ordering::Relaxed);
         // Ordering: Relaxed; a number.
         self.len.store(len, Ordering::Relaxed);
+    }
+
+    /// A loop comes.
+    pub(crate) fn open(&self) {
+        // Ordering: Relaxed; read by this CPU's loop only.
+        self.stay.store(self.stay().wrapping_add(1) & !1, Ordering::Relaxed);
+    }
+
+    /// Whether futures may be put in by who has a spawner of this stay.
+    pub(crate) fn is_open(&self, stay: usize) -> bool {
+        stay & 1 == 0 && self.stay() == stay
     }
 
     pub(crate) fn stay(&self) -> usize {
@@ -183,7 +194,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     pub(crate) fn end_local_tasks(&mut self) {
         let list = &self.cpu.local;
         // Ordering: Relaxed; read by this CPU's loop only.
-        list.stay.store(list.stay().wrapping_add(1), Ordering::Relaxed);
+        list.stay.store(list.stay() | 1, Ordering::Relaxed);
         end(list);
     }
 }
@@ -195,7 +206,7 @@ pub(crate) struct Leaving<'a, M: Machine + 'static, T: Trace + 'static, const CP
 
 impl<M: Machine, T: Trace, const CPUS: usize> Drop for Leaving<'_, M, T, CPUS> {
     fn drop(&mut self) {
-        self.0.leave();
+        self.0.go();
     }
 }
 

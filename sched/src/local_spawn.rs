@@ -54,7 +54,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 impl<M: Machine, T: Trace, const CPUS: usize> LocalSpawner<M, T, CPUS> {
     /// Whether the loop is still there.
     pub fn is_open(&self) -> bool {
-        self.list.stay() == self.stay
+        self.list.is_open(self.stay)
     }
 
     /// Spawns a Normal local task, see [`Builder::spawn_local`].
@@ -99,7 +99,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     /// ```
     #[cfg(feature = "alloc")]
     pub fn spawn_local<F>(
-        self,
+        mut self,
         spawner: &LocalSpawner<M, T, CPUS>,
         future: F,
     ) -> Result<JoinHandle<F::Output>, NotLocal<F>>
@@ -123,7 +123,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     ///
     /// [`LocalError`], with the future and the storage.
     pub fn spawn_local_in<F, S>(
-        self,
+        mut self,
         spawner: &LocalSpawner<M, T, CPUS>,
         storage: S,
         future: F,
@@ -150,9 +150,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         spawner.is_open() && core::ptr::eq(self.scheduler, spawner.scheduler)
     }
 
-    fn announce_local(&self, spawner: &LocalSpawner<M, T, CPUS>) -> (TaskId, Meta) {
-        let affinity = Some(CpuSet::EMPTY.with(spawner.cpu));
-        (self.announce(), Meta { affinity, ..self.meta })
+    fn announce_local(&mut self, spawner: &LocalSpawner<M, T, CPUS>) -> (TaskId, Meta) {
+        self.meta.affinity = Some(CpuSet::EMPTY.with(spawner.cpu));
+        self.meta.is_local = true;
+        (self.announce(), self.meta)
     }
 
     /// Puts the task into the list of its CPU, and into its inbox.

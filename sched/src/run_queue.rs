@@ -92,6 +92,14 @@ impl RunQueue {
         Some((task, refilled || put_back))
     }
 
+    /// Takes the oldest task, and makes nothing stealable: for a CPU that goes. O(1).
+    pub(crate) fn withdraw(&mut self) -> Option<Queued> {
+        match self.deque.pop() {
+            Some(task) => Some(self.or_older_pinned(task).0),
+            None => self.take_from_lanes(),
+        }
+    }
+
     /// Makes tasks of the shared list stealable if the deque is empty (Q1); tells whether it did.
     pub(crate) fn publish(&mut self) -> bool {
         if self.lanes.shared.is_empty() || !self.deque.is_empty() {

@@ -1,41 +1,85 @@
 //! Pick and run: the middle of a step.
 
-use crate::Machine;
 use crate::core_loop::Core;
 use crate::current::Poll;
 use crate::state::{Begin, End};
 use crate::sync::Ordering;
 use crate::task::{Header, Queued, Tier, waker_for_poll};
 use crate::trace::{Event, Outcome, Trace, trace};
+use crate::{Machine, Step};
 use core::ptr::NonNull;
 use core::task::Context;
 
+/// What came of a poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Polled {
+    Ready,
+    Pending,
+    /// It was made to stop in its midst.
+    #[cfg(feature = "threads")]
+    Preempted,
+}
+
+/// What a pick came to.
+enum Picked {
+    Task(Queued, Tier),
+    /// Something came that is not for it to choose.
+    #[cfg(feature = "threads")]
+    Undone,
+}
+
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
+    /// Picks a future and polls it; or finds that the choice is to be made anew. `None` if there is none here.
+    pub(crate) fn run_future(&mut self) -> Option<Step> {
+        match self.pick()? {
+            Picked::Task(task, tier) => {
+                self.pass_on();
+                self.run_task(task, tier);
+                Some(Step::Ran)
+            }
+            #[cfg(feature = "threads")]
+            Picked::Undone => Some(Step::Undone),
+        }
+    }
+
     /// The next task, by tier and age. `None` if there is none here.
-    pub(crate) fn pick(&mut self) -> Option<(Queued, Tier)> {
+    fn pick(&mut self) -> Option<Picked> {
         loop {
             let tier = self.next_tier()?;
-            let lowered = tier.level() < self.level;
-            if tier.level() != self.level {
-                self.level = tier.level();
-                if lowered {
-                    // PC1: published, fenced; what came meanwhile is drained, and the choice made anew. The level
-                    // falls at most twice before something is taken or a more urgent task was found.
-                    self.cpu.level.lower(self.level);
-                    self.scheduler.machine.interleave();
-                    if !self.critical_inbox.is_empty() || !self.normal_inbox.is_empty() {
-                        self.drain_inboxes();
-                        continue;
-                    }
-                } else {
-                    self.cpu.level.raise(self.level);
+            // The level falls at most twice before something is taken or a more urgent task was found.
+            if self.set_level(tier.level()) {
+                // PC1: a thread may have come, whose turn it is rather than any future's.
+                #[cfg(feature = "threads")]
+                if self.cpu.threads.has_work() {
+                    return Some(Picked::Undone);
                 }
+                continue;
             }
             if let Some(task) = self.take(tier) {
-                return Some((task, tier));
+                return Some(Picked::Task(task, tier));
             }
             // Thieves were quicker.
         }
+    }
+
+    /// Publishes what is about to run. PC1: a lower level is published, fenced, and what came meanwhile is drained; then the
+    /// choice is to be made anew, and the answer is `true`.
+    pub(crate) fn set_level(&mut self, level: u8) -> bool {
+        let lowered = level < self.level;
+        if level != self.level {
+            self.level = level;
+            if lowered {
+                self.cpu.level.lower(level);
+                self.scheduler.machine.interleave();
+                if !self.critical_inbox.is_empty() || !self.normal_inbox.is_empty() {
+                    self.drain_inboxes();
+                    return true;
+                }
+            } else {
+                self.cpu.level.raise(level);
+            }
+        }
+        false
     }
 
     /// The tier whose turn it is.
@@ -109,6 +153,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // Ordering: Relaxed; ordered before thieves' looks by the fence below whenever it rises from 1: what is
         // stealable now and was not then has been published in between.
         self.cpu.ready.store(spare + 1, Ordering::Relaxed);
+        #[cfg(feature = "threads")]
+        let (spare, published) = {
+            // A thread that came into the queue was published there, if not behind a fence.
+            // Ordering: Relaxed; only thieves lower it.
+            let threads = self.cpu.threads.spare.load(Ordering::Relaxed);
+            (spare + threads, published || threads > 0)
+        };
         if spare > 0 {
             if published {
                 self.scheduler.idle.publish_work();
@@ -119,7 +170,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// Polls a task once, and puts it where it belongs then.
-    pub(crate) fn run_task(&mut self, task: Queued, tier: Tier) {
+    fn run_task(&mut self, task: Queued, tier: Tier) {
         let (id, name) = (task.header().id(), task.header().meta().name);
         let header = task.into_header();
         // SAFETY: `header` came out of a `Queued`, whose reference is the loop's until `end` gives it up.
@@ -144,20 +195,45 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                 let waker = unsafe { waker_for_poll(header) };
                 // SAFETY: the task is `RUNNING` by this loop; a cleared future is never picked again, because its
                 // task is complete.
-                let is_done = unsafe { Header::poll(header, &mut Context::from_waker(&waker)) };
+                let polled = unsafe { self.poll(header, tier, &mut Context::from_waker(&waker)) };
                 // V1: before the task may be freed.
                 drop(poll);
-                if is_done {
-                    self.cpu.stats.completed.add(1);
-                    // SAFETY: `RUNNING` by this loop, and the stage holds the output.
-                    unsafe { self.finish(header) };
-                    Outcome::Completed
-                } else {
-                    self.put_away(header)
-                }
+                self.after_poll(header, polled)
             }
         };
         trace!(self.scheduler, Event::Stop { task: id, outcome });
+    }
+
+    /// Polls a task.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Header::poll`].
+    #[cfg(not(feature = "threads"))]
+    unsafe fn poll(
+        &mut self,
+        header: NonNull<Header>,
+        _: Tier,
+        context: &mut Context<'_>,
+    ) -> Polled {
+        // SAFETY: the caller's promise.
+        if unsafe { Header::poll(header, context) } { Polled::Ready } else { Polled::Pending }
+    }
+
+    /// The end of a poll, or the beginning of a break in it.
+    pub(crate) fn after_poll(&mut self, header: NonNull<Header>, polled: Polled) -> Outcome {
+        match polled {
+            Polled::Ready => {
+                self.cpu.stats.completed.add(1);
+                // SAFETY: `RUNNING` by this loop, and the stage holds the output.
+                unsafe { self.finish(header) };
+                Outcome::Completed
+            }
+            Polled::Pending => self.put_away(header),
+            // It stays `RUNNING`: it is on its way, on a stack of its own.
+            #[cfg(feature = "threads")]
+            Polled::Preempted => Outcome::Preempted,
+        }
     }
 
     /// The end of a run that did not finish.
@@ -169,13 +245,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             End::Requeue => {
                 // SAFETY: the task is `QUEUED` again, and still the loop's.
                 self.enqueue(unsafe { Queued::from_raw(header) });
-                self.woken_internal += 1;
+                self.woken_internal = self.woken_internal.wrapping_add(1);
                 Outcome::Requeued
             }
             // PA3: it may be running elsewhere by now.
             End::Idle => Outcome::Waits,
             End::Unreachable => {
                 self.cpu.stats.unreachable.add(1);
+                // SAFETY: there was one reference, the loop's, so the task is live until it is freed below.
+                let affinity = unsafe { Header::affinity(header) };
+                self.scheduler.forget_pinned(affinity.as_ref());
                 // SAFETY: there was one reference, the loop's, and no queue has the task.
                 unsafe { Header::free(header) };
                 Outcome::Unreachable
@@ -188,9 +267,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// # Safety
     ///
     /// The task is `RUNNING` by this loop, and its stage holds the output, or nothing.
-    unsafe fn finish(&mut self, header: NonNull<Header>) {
+    pub(crate) unsafe fn finish(&mut self, header: NonNull<Header>) {
         // SAFETY: the loop's reference keeps the task live until it is released below.
         let this = unsafe { header.as_ref() };
+        // SAFETY: as above, and the loop has it.
+        let affinity = unsafe { Header::affinity(header) };
+        self.scheduler.forget_pinned(affinity.as_ref());
         let has_join = this.state.complete();
         self.scheduler.machine.interleave();
         if has_join {
@@ -207,6 +289,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 }
 
 /// Whether a lower tier is due after `polls` polls; never if the limit is `u32::MAX`.
-fn is_over(polls: u32, limit: u32) -> bool {
+pub(crate) fn is_over(polls: u32, limit: u32) -> bool {
     limit != u32::MAX && polls >= limit.max(1)
 }

@@ -2,6 +2,7 @@
 
 use crate::cpu::Cpu;
 use crate::cpu_set::{AtomicCpuSet, MAX_CPUS};
+use crate::hotplug::Hotplug;
 use crate::idle::IdleSet;
 use crate::stats::{CpuStats, Totals};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, const_fn, fence};
@@ -37,6 +38,7 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     pub(crate) injected: AtomicUsize,
     /// A bounded drain of the injector left some of them with it. Written by who has the injector's owner.
     pub(crate) injector_has_rest: AtomicBool,
+    pub(crate) hotplug: Hotplug,
     foreign_serial: AtomicU64,
     foreign_stats: crate::stats::Stats,
 }
@@ -62,6 +64,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 injector: Inbox::new(),
                 injected: AtomicUsize::new(0),
                 injector_has_rest: AtomicBool::new(false),
+                hotplug: Hotplug::new(),
                 foreign_serial: AtomicU64::new(0),
                 foreign_stats: crate::stats::Stats::new(),
             }
@@ -120,7 +123,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     }
 
     /// Whether the task that runs on this CPU should yield at its next chance: its slice is over, or something
-    /// more urgent came. `false` on a thread that is no CPU. Wait-free.
+    /// more urgent came. `false` on a thread that is no CPU. Wait-free, anywhere: interrupts are masked for a moment, so that the
+    /// caller stays on its CPU, and one flag is read.
     pub fn should_yield(&self) -> bool {
         let masked = self.masked();
         // Ordering: Relaxed; written on this CPU only.

@@ -15,6 +15,9 @@ pub struct Settings {
     pub steal_half: bool,
     /// While a CPU is busy its timer interrupts it at least so often, and asks the task to yield; `u64::MAX`: never.
     pub slice_ns: u64,
+    /// Those of the threads' classes.
+    #[cfg(feature = "threads")]
+    pub threads: crate::thread::ThreadSettings,
 }
 
 impl Settings {
@@ -25,6 +28,8 @@ impl Settings {
         inbox_budget_nodes: 64,
         steal_half: false,
         slice_ns: 1_000_000,
+        #[cfg(feature = "threads")]
+        threads: crate::thread::ThreadSettings::DEFAULT,
     };
 }
 

@@ -41,8 +41,18 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             location: Location::caller(),
             tier: Tier::Normal,
             affinity: None,
+            is_local: false,
         };
         Builder { scheduler: self, meta, injected: false }
+    }
+
+    /// What a set of CPUs comes to: nothing, if it holds every CPU of the scheduler.
+    pub(crate) fn restriction(cpus: CpuSet) -> Result<Option<CpuSet>, EmptyAffinity> {
+        let mut allowed = (0..CPUS as u32).map(|cpu| cpus.contains(CpuId::new(cpu)));
+        if !allowed.clone().any(|yes| yes) {
+            return Err(EmptyAffinity);
+        }
+        Ok(if allowed.all(|yes| yes) { None } else { Some(cpus) })
     }
 
     /// Spawns a Normal task for any CPU: on the caller's CPU, or, from a thread that is none, on the first that is
@@ -93,11 +103,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     ///
     /// [`EmptyAffinity`] if the set holds none of them.
     pub fn affinity(mut self, cpus: CpuSet) -> Result<Self, EmptyAffinity> {
-        let mut allowed = (0..CPUS as u32).map(|cpu| cpus.contains(CpuId::new(cpu)));
-        if !allowed.clone().any(|yes| yes) {
-            return Err(EmptyAffinity);
-        }
-        self.meta.affinity = if allowed.all(|yes| yes) { None } else { Some(cpus) };
+        self.meta.affinity = Scheduler::<M, T, CPUS>::restriction(cpus)?;
         Ok(self)
     }
 
@@ -163,6 +169,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         let scheduler = self.scheduler;
         let masked = scheduler.masked();
         scheduler.count(&masked, |stats| &stats.spawned);
+        scheduler.note_pinned(self.meta.affinity.as_ref());
         let id = scheduler.next_id(&masked);
         let Meta { tier, name, .. } = self.meta;
         trace!(scheduler, Event::Spawn { task: id, tier, name });

@@ -14,6 +14,8 @@
 //! | 1 | wake: idle → `QUEUED`; `QUEUED`, `RUNNING` → the same `+ NOTIFIED`; `COMPLETE` → nothing | [`State::wake`], [`State::wake_owned`] | anyone, anywhere |
 //! | 1' | cancel: the same, `+ CANCELLED` | [`State::cancel`] | anyone, anywhere |
 //! | 2 | pick: `QUEUED` → `RUNNING`, `− NOTIFIED` | [`State::begin`] | the loop that holds the task |
+//! | 2' | pick of a thread: the same, and it is told of `NOTIFIED` | [`State::begin_thread`] | that loop |
+//! | 3' | a thread yielded or was preempted: `RUNNING` → `QUEUED`, `NOTIFIED` kept | [`State::end_runnable`] | that loop |
 //! | 3, 4 | end of a run that did not finish: `RUNNING` → `QUEUED` if `NOTIFIED`, else idle | [`State::end`] | that loop |
 //! | 5 | the run finished: `RUNNING` → `COMPLETE` | [`State::complete`] | that loop |
 //! | 6 | the join handle goes | [`State::drop_join`] | its holder |
@@ -68,6 +70,16 @@ pub enum Begin {
     Poll,
     /// Drop its future, then [`State::complete`] it.
     Cancelled,
+}
+
+/// What is to be known of a picked thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct BeginThread {
+    /// A wake came that it has not answered: its token from now on (PA1).
+    pub was_notified: bool,
+    /// It was cancelled, some time.
+    pub is_cancelled: bool,
 }
 
 /// Where a task goes after a run that did not finish.
@@ -154,6 +166,39 @@ impl State {
         }
     }
 
+    /// Transition 2, for a thread: the token goes from the word to the thread.
+    ///
+    /// Lock-free: retried only when a wake or a reference count came between.
+    pub fn begin_thread(&self) -> BeginThread {
+        // Ordering: Relaxed; only the value for the exchange below, which decides.
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            debug_assert!(word & (QUEUED | RUNNING | COMPLETE) == QUEUED, "pick of {self:?}");
+            let next = (word ^ (QUEUED | RUNNING)) & !NOTIFIED;
+            // Ordering: Acquire; as in `begin`.
+            match self.0.compare_exchange_weak(word, next, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => {
+                    return BeginThread {
+                        was_notified: word & NOTIFIED != 0,
+                        is_cancelled: word & CANCELLED != 0,
+                    };
+                }
+                Err(seen) => word = seen,
+            }
+        }
+    }
+
+    /// Transition 3', by the loop that ran a thread which does not wait: it yielded, or was preempted. A wake that came
+    /// meanwhile stays for its next pick (PA1).
+    ///
+    /// Wait-free.
+    pub fn end_runnable(&self) {
+        // Ordering: Release pairs with the Acquire of the next pick, on whatever CPU: it sees the thread as this run left
+        // it.
+        let word = self.0.fetch_xor(QUEUED | RUNNING, Ordering::Release);
+        debug_assert!(word & (QUEUED | RUNNING | COMPLETE) == RUNNING, "end of run of {self:?}");
+    }
+
     /// Transitions 3 and 4, by the loop that ran the task.
     ///
     /// Lock-free: retried only when a wake or a reference count came between.
@@ -228,6 +273,12 @@ impl State {
     pub fn is_unreferenced(&self) -> bool {
         // Ordering: Relaxed; asked by the only one who can still reach the task, after an Acquire of its own.
         self.0.load(Ordering::Relaxed) < REFERENCE
+    }
+
+    /// Whether the task was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        // Ordering: Acquire pairs with the Release of `cancel`.
+        self.0.load(Ordering::Acquire) & CANCELLED != 0
     }
 
     /// Whether the output is there.

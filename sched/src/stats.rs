@@ -45,6 +45,10 @@ counters! {
     steps,
     /// Polls of tasks.
     polls,
+    /// Runs of threads: switches to one.
+    thread_runs,
+    /// Threads and polls that were preempted here.
+    preempted,
     /// Tasks that were made here.
     spawned,
     /// Tasks that finished here.
@@ -67,6 +71,8 @@ counters! {
     steals_tried,
     /// Tasks taken from other CPUs.
     steals_won,
+    /// Tasks that were ready here, and moved to others when the CPU went offline.
+    evacuated,
     /// Tasks taken from the injector.
     injected,
     /// Timers fired.
@@ -84,7 +90,7 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     const_fn! {
-        const fn new() -> Self {
+        pub(crate) const fn new() -> Self {
             Self(AtomicU64::new(0))
         }
     }

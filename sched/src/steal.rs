@@ -42,7 +42,7 @@ impl Cpu {
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// The other online CPUs, from `first` upward and around.
-    fn others(&self, me: CpuId, first: usize) -> impl Iterator<Item = (CpuId, &Cpu)> {
+    pub(crate) fn others(&self, me: CpuId, first: usize) -> impl Iterator<Item = (CpuId, &Cpu)> {
         // Ordering: Relaxed; see `enter`.
         self.online
             .iter_from(first % CPUS, CPUS, Ordering::Relaxed)

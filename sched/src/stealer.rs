@@ -159,7 +159,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
     }
 
-    fn take_stolen(&mut self, victim: CpuId, task: Queued) {
+    pub(crate) fn take_stolen(&mut self, victim: CpuId, task: Queued) {
         self.cpu.stats.steals_won.add(1);
         trace!(self.scheduler, Event::Steal { task: task.header().id(), victim });
         self.enqueue(task);

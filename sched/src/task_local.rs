@@ -13,7 +13,7 @@
 //! - **D3** Values are shared with interrupt handlers, so they are `Sync`, and only ever borrowed shared.
 
 use crate::cpu::Cpu;
-use crate::sync::{AtomicPtr, Ordering};
+use crate::sync::Ordering;
 use crate::trace::Trace;
 use crate::{Machine, Scheduler};
 use core::any::TypeId;
@@ -149,25 +149,24 @@ impl<T: 'static> fmt::Debug for TaskLocal<T> {
 
 /// What a scope asks of a scheduler.
 pub(crate) trait Scopes: Sync {
-    /// Puts `frame`, which is live until it is taken off, at the head of the chain of the poll that the caller is in, and gives
-    /// the chain; `None` outside of polls.
+    /// Puts `frame`, which is live until it is taken off, at the head of the chain of the poll that the caller is in; `false`
+    /// outside of polls.
     ///
     /// # Safety
     ///
     /// `frame` is the caller's alone, who takes it off before the poll ends.
-    unsafe fn put_on(&self, frame: NonNull<Frame>) -> Option<&AtomicPtr<Frame>>;
+    unsafe fn put_on(&self, frame: NonNull<Frame>) -> bool;
 
-    /// Takes the head off `chain`; `outer` comes behind it.
-    fn take_off(&self, chain: &AtomicPtr<Frame>, outer: *mut Frame);
+    /// Takes the head off that chain, which has gone with the caller to wherever it is by now; `outer` comes behind it.
+    fn take_off(&self, outer: *mut Frame);
 }
 
 impl<M: Machine, R: Trace, const CPUS: usize> Scopes for Scheduler<M, R, CPUS> {
-    unsafe fn put_on(&self, frame: NonNull<Frame>) -> Option<&AtomicPtr<Frame>> {
+    unsafe fn put_on(&self, frame: NonNull<Frame>) -> bool {
         let masked = self.masked();
-        let (_, cpu) = self.here(&masked)?;
-        if !cpu.polling.is_polling() {
-            return None;
-        }
+        let Some((_, cpu)) = self.here(&masked).filter(|(_, cpu)| cpu.polling.is_polling()) else {
+            return false;
+        };
         let chain = &cpu.polling.scopes;
         // Ordering: Relaxed; written on this CPU only.
         let outer = chain.load(Ordering::Relaxed);
@@ -175,13 +174,15 @@ impl<M: Machine, R: Trace, const CPUS: usize> Scopes for Scheduler<M, R, CPUS> {
         unsafe { (*frame.as_ptr()).outer = outer };
         // Ordering: Relaxed; read on this CPU only, and not before interrupts are unmasked.
         chain.store(frame.as_ptr(), Ordering::Relaxed);
-        Some(chain)
+        true
     }
 
-    fn take_off(&self, chain: &AtomicPtr<Frame>, outer: *mut Frame) {
-        let _masked = self.masked();
-        // Ordering: Relaxed; read on this CPU only, and not before interrupts are unmasked.
-        chain.store(outer, Ordering::Relaxed);
+    fn take_off(&self, outer: *mut Frame) {
+        let masked = self.masked();
+        if let Some((_, cpu)) = self.here(&masked) {
+            // Ordering: Relaxed; read on this CPU only, and not before interrupts are unmasked.
+            cpu.polling.scopes.store(outer, Ordering::Relaxed);
+        }
     }
 }
 
@@ -199,17 +200,16 @@ pin_project! {
 }
 
 /// D1: takes the frame off the chain when the poll ends, in whatever way.
-struct Leave<'a> {
+struct Leave {
     scheduler: &'static dyn Scopes,
-    chain: &'a AtomicPtr<Frame>,
     frame: NonNull<Frame>,
 }
 
-impl Drop for Leave<'_> {
+impl Drop for Leave {
     fn drop(&mut self) {
         // SAFETY: the frame is declared before this guard, and so dropped after it.
         let outer = unsafe { self.frame.as_ref() }.outer;
-        self.scheduler.take_off(self.chain, outer);
+        self.scheduler.take_off(outer);
     }
 }
 
@@ -227,8 +227,8 @@ impl<T: Sync, F: Future> Future for Scope<T, F> {
         };
         let frame = NonNull::from(&mut frame);
         // SAFETY: the frame is a local of this call, reached through `frame` alone; the guard takes it off.
-        let chain = unsafe { scheduler.put_on(frame) };
-        let _leave = chain.map(|chain| Leave { scheduler, chain, frame });
+        let is_on = unsafe { scheduler.put_on(frame) };
+        let _leave = is_on.then(|| Leave { scheduler, frame });
         this.future.poll(context)
     }
 }

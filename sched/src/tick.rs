@@ -17,22 +17,25 @@ use crate::{Machine, Step};
 #[must_use = "it says whether there is more to do"]
 #[non_exhaustive]
 pub struct Tick {
-    /// Polls.
+    /// Tasks that had their turn: each was polled once, or, if it was cancelled, its future was dropped.
     pub polled: usize,
-    /// Tasks that finished.
+    /// Tasks whose future finished; cancelled ones are not among them.
     pub completed: usize,
     /// Tasks that were made on this CPU.
     pub spawned: usize,
-    /// Tasks that others than this CPU made runnable, and that arrived here; what was taken from the injector counts too.
+    /// Tasks that another CPU, or a thread that is none, made runnable here, by a wake or a spawn; and all that came from the
+    /// injector, whoever put it there. Counted when they come into a run queue. What was stolen was counted where it was woken.
     pub woken_external: usize,
-    /// Tasks that tasks or interrupt handlers of this CPU made runnable here.
+    /// Tasks that were made runnable here by what runs on this CPU, by a wake or a spawn: a task, an interrupt handler, the
+    /// kernel between ticks. Counted when they come into a run queue; a task that goes on at once, as after a yield, counts each
+    /// time.
     pub woken_internal: usize,
-    /// There is something to do at once.
+    /// There is something to do at once. Not on a CPU that is paused, whatever waits there: it goes on when it is resumed.
     pub has_remaining: bool,
 }
 
 impl Tick {
-    /// Tasks that became runnable here.
+    /// Times that tasks became runnable here.
     pub fn woken(&self) -> usize {
         self.woken_external + self.woken_internal
     }
@@ -51,7 +54,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     ///
     /// For a kernel that keeps a run loop of its own. Where nothing remains, that loop may go about its other business and come
     /// back; **to halt it calls [`step`](Self::step)**, which does so without losing a wake: after a tick nobody has been
-    /// told that this CPU wants to be kicked. On a CPU that is paused a tick does nothing but say so to others.
+    /// told that this CPU wants to be kicked. On a CPU that is paused a tick does nothing but say so to others, and that nothing
+    /// remains; a step then halts until it is resumed.
     ///
     /// Progress and context as [`step`](Self::step). Worst case: twice `polls` steps and two.
     pub fn tick_n(&mut self, polls: usize) -> Tick {
@@ -66,7 +70,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             steps_left -= 1;
             match self.advance() {
                 Some(Step::Ran) => ran += 1,
-                Some(Step::Paused) => break,
+                Some(Step::Paused | Step::Offline) => break,
                 // What fires last in a step arrives in the next one.
                 None if !self.has_remaining() => break,
                 _ => {}
@@ -81,11 +85,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             spawned,
             woken_external: self.woken_external,
             woken_internal: self.woken_internal,
-            has_remaining: self.has_remaining(),
+            has_remaining: !self.is_paused && self.has_remaining(),
         }
     }
 
     fn has_remaining(&self) -> bool {
+        #[cfg(feature = "threads")]
+        if self.cpu.threads.has_work() {
+            return true;
+        }
         self.queued() > 0
             || self.scheduler.has_injected()
             || !self.critical_inbox.is_empty()

@@ -171,6 +171,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         self.set_slice_end(masked, id, u64::MAX);
     }
 
+    /// The CPU goes offline: another one looks after its wheel, and its timer shall be still.
+    pub(crate) fn quiet_timer(&self, masked: &Masked<'_, M>, id: CpuId) {
+        if let Some(cpu) = self.cpu(id) {
+            let mut timers = cpu.timers.lock(masked);
+            timers.slice_end_ns = u64::MAX;
+            timers.program(&self.machine, u64::MAX);
+        }
+    }
+
     fn set_slice_end(&self, masked: &Masked<'_, M>, id: CpuId, slice_end_ns: u64) {
         if let Some(cpu) = self.cpu(id) {
             let mut timers = cpu.timers.lock(masked);

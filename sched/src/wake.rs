@@ -15,6 +15,25 @@ impl<M: Machine, T: Trace, const CPUS: usize> Schedule for Scheduler<M, T, CPUS>
     fn place(&self, task: Queued) {
         self.place_task(task);
     }
+
+    #[cfg(feature = "threads")]
+    fn change(&self, thread: crate::thread::ThreadRef) {
+        self.send_change(thread);
+    }
+
+    #[cfg(feature = "threads")]
+    fn affinity(&self, thread: &crate::thread::ThreadRef) -> Option<crate::CpuSet> {
+        self.affinity_of(thread)
+    }
+
+    #[cfg(feature = "threads")]
+    fn set_affinity(
+        &self,
+        thread: &crate::thread::ThreadRef,
+        cpus: crate::CpuSet,
+    ) -> Result<(), crate::EmptyAffinity> {
+        self.set_affinity_of(thread, cpus)
+    }
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
@@ -26,31 +45,37 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let home = task.header().home();
         match home.or_else(|| self.first_home(&masked, &task)) {
             Some(cpu) => self.push(&masked, cpu, task),
-            None => self.inject(task),
+            None if task.affinity().is_none() => self.inject(task),
+            None => self.place_elsewhere(&masked, task, 0),
         }
     }
 
-    /// The CPU for a task that has not run yet: the caller's, if a loop is there and the task may run there, else one of
-    /// its affinity. `None`: any that is free.
-    ///
-    /// With no CPU of its affinity there yet, a task waits for the lowest one.
-    pub(crate) fn first_home(&self, masked: &Masked<'_, M>, task: &Queued) -> Option<CpuId> {
-        // Ordering: Relaxed; of this very CPU, or stale: then the task waits in an inbox, as for any loop that has gone.
-        let is_online = |cpu: &CpuId| self.online.contains(*cpu, Ordering::Relaxed);
-        let here = self.here(masked).map(|(id, _)| id).filter(is_online);
-        match task.header().meta().affinity {
-            None => here,
-            Some(allowed) => here
-                .filter(|&cpu| allowed.contains(cpu))
-                .or_else(|| self.online().find(|&cpu| allowed.contains(cpu)))
-                .or_else(|| allowed.iter().find(|cpu| cpu.index() < CPUS)),
-        }
+    /// The CPU for a task that has not run yet: the caller's, if a loop is there that stays and the task may run there.
+    /// `None`: any that is free, or the first of its affinity.
+    fn first_home(&self, masked: &Masked<'_, M>, task: &Queued) -> Option<CpuId> {
+        let (id, _) = self.here(masked)?;
+        let stays = self.is_available(id);
+        (stays && self.admits(task.affinity().as_ref(), id)).then_some(id)
     }
 
-    /// Pushes to the inbox of `target`, and kicks if that is owed.
+    /// Pushes to the inbox of `target`, and kicks if that is owed; if the CPU has gone, to another one's.
     pub(crate) fn push(&self, masked: &Masked<'_, M>, target: CpuId, task: Queued) {
-        let Some(cpu) = self.cpu(target) else { return self.inject(task) };
+        if let Err(task) = self.try_push(masked, target, task) {
+            let first = Self::spread(&task);
+            self.place_elsewhere(masked, task, first);
+        }
+    }
+
+    /// Pushes to the inbox of `target`, and kicks if that is owed; gives the task back if the CPU has gone.
+    pub(crate) fn try_push(
+        &self,
+        masked: &Masked<'_, M>,
+        target: CpuId,
+        task: Queued,
+    ) -> Result<(), Queued> {
+        let Some(cpu) = self.cpu(target) else { return Err(task) };
         let (id, tier) = (task.header().id(), task.header().meta().tier);
+        let level = task.push_level();
         let inbox = if tier == Tier::Critical { &cpu.critical } else { &cpu.normal };
         trace!(self, Event::Wake { task: id, target: Some(target) });
         // What it is until a run queue gives it a number (K2).
@@ -60,14 +85,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let owes_kick = match pushed {
             Ok(Pushed::KickOwed) => true,
             // PC1: every pusher compares, also one that joined a list.
-            Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(tier.level()),
-            Err(Closed(task)) => return self.inject(task),
+            Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(level),
+            Err(Closed(task)) => return Err(task),
         };
         if owes_kick {
             self.kick(masked, target);
         } else {
             self.count(masked, |stats| &stats.kicks_saved);
         }
+        Ok(())
     }
 
     /// Offers a task to whichever CPU is free first.
@@ -114,6 +140,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             // The loop is what the kick is for, and comes next on this CPU: a flag will do.
             // Ordering: Relaxed; read on this CPU only.
             cpu.need_resched.store(true, Ordering::Relaxed);
+            #[cfg(feature = "threads")]
+            if cpu.threads.local.current.get().is_some() {
+                // What runs has to be interrupted, once it can be.
+                self.machine.kick(target);
+            }
             return;
         }
         // Ordering: Release, after the push; pairs with the Acquire swap of `on_kick`: its drain sees the push, whether

@@ -6,14 +6,15 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-/// Lets every other task of the tier that is ready on this CPU go first.
+/// Lets every other task of the tier that is ready on this CPU go first: all that are in the run queue when the poll ends. What
+/// was woken during this very poll is still on its way there, and comes after the one who yields.
 pub fn yield_now() -> YieldNow {
     YieldNow { yielded: false }
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
-    /// For long computations, in between: [`yield_now`] if [`should_yield`](Self::should_yield) says so, else nothing but that one
-    /// load.
+    /// For long computations, in between: [`yield_now`] if [`should_yield`](Self::should_yield) says so, else nothing but that
+    /// look.
     pub async fn yield_if_asked(&self) {
         if self.should_yield() {
             yield_now().await;

@@ -4,8 +4,8 @@ mod common;
 
 use common::{Bell, Test, as_cpu, poll_once};
 use sched::{
-    Cancelled, LocalError, LocalFuture, LocalSpawner, Machine as _, Step, TaskMemory, Tier,
-    yield_now,
+    Cancelled, CpuId, IfPinned, LocalError, LocalFuture, LocalSpawner, Machine as _, OfflineError,
+    Step, TaskMemory, Tier, yield_now,
 };
 use std::cell::{Cell, RefCell};
 use std::future::pending;
@@ -252,6 +252,43 @@ fn c2_a_local_task_in_static_memory_needs_no_allocation() {
     test.enter(1);
     test.settle(0);
     assert!(!MEMORY.is_in_use());
+    test.finish();
+}
+
+#[test]
+fn c2_a_cpu_that_leaves_ends_its_local_tasks_first_if_it_may() {
+    let mut test = Test::new(2);
+    let (scheduler, spawner) = (test.scheduler(), spawner(&mut test, 0));
+    let held = Rc::new(());
+    let spawn = || {
+        let mine = held.clone();
+        let future = async move {
+            let _mine = mine;
+            pending::<()>().await;
+        };
+        as_cpu(0, || spawner.spawn(future))
+    };
+    let mut idle = spawn().unwrap();
+    test.settle(0);
+    let mut queued = spawn().unwrap();
+    let offline = |if_pinned| as_cpu(1, || scheduler.offline(CpuId::new(0), if_pinned));
+    assert_eq!(offline(IfPinned::Refuse), Err(OfflineError::Pinned(2)));
+    assert!(spawner.is_open());
+    offline(IfPinned::Widen).unwrap();
+    assert_eq!(Rc::strong_count(&held), 3, "in its own loop");
+    while test.step(0) != Step::Offline {}
+    assert_eq!(Rc::strong_count(&held), 1);
+    assert!(spawn().is_err());
+    let again = test.on(0, |core| core.local_spawner());
+    assert!(!again.is_open(), "it has left");
+    // What is left of the tasks ends on another CPU.
+    test.settle(1);
+    assert_eq!(poll_once(&mut idle), Poll::Ready(Err(Cancelled)));
+    assert_eq!(poll_once(&mut queued), Poll::Ready(Err(Cancelled)));
+    drop((idle, queued));
+    test.leave_one(0);
+    assert!(!again.is_open());
+    test.settle(1);
     test.finish();
 }
 

@@ -123,7 +123,7 @@ fn a_tick_of_a_paused_cpu_does_nothing_and_does_not_halt() {
     drop(scheduler.spawn(async {}));
     scheduler.pause(cpu);
     let tick = test.on(0, |core| core.tick());
-    assert_eq!((tick.polled, tick.has_remaining), (0, true));
+    assert_eq!((tick.polled, tick.has_remaining), (0, false), "nothing that it may do");
     assert!(scheduler.is_paused(cpu));
     scheduler.resume(cpu);
     assert_eq!(test.on(0, |core| core.tick()).completed, 1);
@@ -147,4 +147,32 @@ fn timers_that_are_left_count_as_remaining() {
     let tick = test.on(0, |core| core.tick());
     assert_eq!((tick.completed, tick.woken(), tick.has_remaining), (40, 40, false));
     test.finish();
+}
+
+/// CPU 1 is woken for work of CPU 0, which is quicker. What it was woken for may have been out of its reach for a moment only:
+/// if it goes on with something of its own before it has looked again by a halt, it passes on what it was woken for.
+#[test]
+fn a_claim_that_found_nothing_is_passed_on_unless_the_cpu_halts() {
+    for halts in [false, true] {
+        let mut test = Test::new(3);
+        let scheduler = test.scheduler();
+        let bell = Bell::new();
+        test.on(1, |_| drop(scheduler.spawn(bell.listen())));
+        test.settle(1);
+        test.settle(2);
+        test.on(0, |_| (0..2).for_each(|_| drop(scheduler.spawn(async {}))));
+        assert_eq!(test.step(0), Step::Ran);
+        assert!(test.is_kicked(1) && !test.is_kicked(2), "one is woken for the second task");
+        assert_eq!(test.step(0), Step::Ran);
+        assert_eq!(test.on(1, |core| core.tick()), Tick::default());
+        if halts {
+            test.settle(1);
+        }
+        bell.done.store(true, std::sync::atomic::Ordering::SeqCst);
+        test.on(1, |_| bell.waker().wake());
+        assert_eq!(test.on(1, |core| core.tick()).completed, 1);
+        assert_eq!(test.is_kicked(2), !halts, "halts: {halts}");
+        (0..3).for_each(|cpu| test.settle(cpu));
+        test.finish();
+    }
 }

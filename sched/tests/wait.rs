@@ -6,6 +6,7 @@ use common::{CountingWaker, Test, Virtual, as_cpu};
 use sched::wait::{Completion, Notify, Wait, WaitQueue};
 use std::cell::Cell;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -221,4 +222,64 @@ fn a_waiter_can_be_sent_and_its_waker_replaced() {
     assert_eq!(Arc::strong_count(&first), 1, "the waker that was replaced is gone");
     assert!(notify.notify_one(&machine));
     assert_eq!((first.0.load(SeqCst), second.0.load(SeqCst)), (0, 1));
+}
+
+/// A condition panics after its waiter was chosen: the next one looks in its stead, and the one that panicked is out.
+#[test]
+fn the_wake_of_one_whose_condition_panics_is_passed_on() {
+    let (machine, queue) = (Virtual::default(), WaitQueue::new());
+    let value = Cell::new(0);
+    let mut first = Waiting::queued(queue.wait_until(&machine, || {
+        assert_eq!(value.get(), 0, "a condition that does not like it");
+        None
+    }));
+    let mut second =
+        Waiting::queued(queue.wait_until(&machine, || (value.get() > 0).then_some(())));
+    value.set(1);
+    assert!(queue.wake_one(&machine));
+    assert!(catch_unwind(AssertUnwindSafe(|| first.poll())).is_err());
+    assert_eq!(
+        (second.wakes(), second.poll()),
+        (1, Poll::Ready(())),
+        "the wake went with the panic"
+    );
+    drop(first);
+    assert!(!queue.wake_one(&machine), "nobody waits");
+    // One that was not woken has nothing to pass on.
+    let mut looks = 0;
+    let mut restless = Waiting::new(queue.wait_until(&machine, || {
+        looks += 1;
+        assert!(looks < 2, "once is enough");
+        None
+    }));
+    assert!(restless.poll().is_pending());
+    let mut third = Waiting::queued(queue.wait_until(&machine, || (value.get() > 1).then_some(())));
+    assert!(catch_unwind(AssertUnwindSafe(|| restless.poll())).is_err());
+    assert_eq!(third.wakes(), 0);
+    assert!(third.poll().is_pending());
+    assert_eq!(machine.masked.load(SeqCst), 0);
+}
+
+/// A waker panics in the midst of a completion: the others, of its batch or behind it, are ready when they are polled.
+#[test]
+fn a_waker_that_panics_leaves_a_completion_complete() {
+    struct Panics;
+    impl std::task::Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("a waker that does not like it");
+        }
+    }
+    const MANY: usize = 40;
+    let (machine, done) = (Virtual::default(), Completion::new());
+    let mut bad = Box::pin(done.wait(&machine));
+    let waker = Waker::from(Arc::new(Panics));
+    assert!(bad.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let mut all: Vec<_> = (0..MANY).map(|_| Waiting::queued(done.wait(&machine))).collect();
+    assert!(catch_unwind(AssertUnwindSafe(|| done.complete(&machine))).is_err());
+    assert!(done.is_complete(&machine));
+    assert!(all.iter_mut().all(|waiting| waiting.poll().is_ready()), "one waits for ever");
+    let wakers = all.iter().map(|waiting| Arc::strong_count(&waiting.wakes)).collect::<Vec<_>>();
+    assert_eq!(wakers, [1; MANY], "no waker is left behind");
+    assert_eq!((done.complete(&machine), wakes(&all)), (0, vec![0; MANY]), "nobody is queued");
+    assert_eq!(machine.masked.load(SeqCst), 0);
 }

@@ -2,9 +2,17 @@
 //!
 //! A halt returns at once, and says so by [`sched::Step::Halted`]; a kick is a mark. Whether a CPU that halted was kicked is
 //! what the models ask. Nothing here orders anything: marks are invisible to loom.
+//!
+//! A context is a loom thread of its own ([`relay`]); what a switch orders is what stands on one CPU, one after the other.
 
+#[path = "../../sched/tests/common/relay.rs"]
+mod relay;
+
+use relay::Relay;
 use sched::{CpuId, Machine};
+use sched_arch::{Context, Entry, Switch};
 use std::cell::Cell;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 loom::thread_local! {
@@ -15,7 +23,52 @@ pub(crate) struct Stepped {
     kicked: [AtomicBool; 3],
     gives_way: AtomicBool,
     now_ns: AtomicU64,
+    relay: Relay,
 }
+
+/// Threads for the relay.
+mod host {
+    use super::{CPU, STACK_WORDS};
+    use std::any::Any;
+    use verification::exhaustive::Plain;
+
+    pub(super) use loom::thread::{Thread, current, park};
+    pub(super) type JoinHandle = loom::thread::JoinHandle<()>;
+
+    /// The frames of a context: who goes on with it must be ordered behind who left it.
+    #[derive(Default)]
+    pub(super) struct Saved(Plain<()>);
+
+    impl Saved {
+        pub(super) fn save(&self) {
+            self.0.write(());
+        }
+
+        pub(super) fn restore(&self) {
+            self.0.write(());
+        }
+    }
+
+    pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> JoinHandle {
+        let builder = loom::thread::Builder::new().stack_size(STACK_WORDS);
+        builder.spawn(body).expect("loom has room for it")
+    }
+
+    pub(super) fn join(thread: JoinHandle) {
+        thread.join().unwrap();
+    }
+
+    pub(super) fn fail(why: Box<dyn Any + Send>) -> ! {
+        std::panic::resume_unwind(why)
+    }
+
+    pub(super) fn become_cpu(cpu: Option<sched::CpuId>) {
+        CPU.with(|current| current.set(cpu));
+    }
+}
+
+/// For a loop's frames and a scheduler on its way to the heap, in words.
+pub(crate) const STACK_WORDS: usize = 1 << 15;
 
 impl Stepped {
     pub(crate) fn new() -> Self {
@@ -23,7 +76,13 @@ impl Stepped {
             kicked: Default::default(),
             gives_way: AtomicBool::new(false),
             now_ns: AtomicU64::new(0),
+            relay: Relay::default(),
         }
+    }
+
+    /// Ends the contexts that are left, when no loop comes again.
+    pub(crate) fn end(&self) {
+        self.relay.end();
     }
 
     /// Makes the calling thread the CPU.
@@ -40,6 +99,11 @@ impl Stepped {
     /// Sets the clock. Nobody else reads it as a sign of anything, so that it orders nothing.
     pub(crate) fn set_now_ns(&self, now_ns: u64) {
         self.now_ns.store(now_ns, SeqCst);
+    }
+
+    /// Whether the CPU was kicked, and it is its kick no more.
+    pub(crate) fn take_kick(&self, cpu: u32) -> bool {
+        self.kicked[cpu as usize].swap(false, SeqCst)
     }
 
     /// Whether the CPU was kicked.
@@ -82,4 +146,20 @@ unsafe impl Machine for Stepped {
     fn seed(&self) -> u64 {
         0
     }
+}
+
+// SAFETY: 1. and 2. A relay's, which hands the CPU over with the turn. 3. Nothing is ever masked.
+unsafe impl Switch for Stepped {
+    unsafe fn prepare(&self, _: NonNull<[u8]>, entry: Entry, argument: *mut ()) -> Context {
+        self.relay.prepare(entry, argument)
+    }
+
+    unsafe fn switch(&self, from: *mut Context, to: Context) {
+        let cpu = CPU.with(Cell::take).expect("a loop runs on a CPU, and so do its threads");
+        // SAFETY: the caller's promise.
+        let cpu = unsafe { self.relay.switch(from, to, cpu) };
+        host::become_cpu(Some(cpu));
+    }
+
+    unsafe fn begin(&self) {}
 }

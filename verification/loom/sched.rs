@@ -8,5 +8,7 @@ mod machine;
 mod ring;
 mod step;
 mod task;
+mod thread;
 mod time;
+mod unplug;
 mod wait;

@@ -4,7 +4,7 @@
 //! One step of each CPU concerned, at most three preemptions. A step has a hundred atomic accesses, but those that only
 //! one thread makes cost loom nothing.
 
-use crate::machine::Stepped;
+use crate::machine::{STACK_WORDS, Stepped};
 use loom::thread;
 use sched::{CpuId, CpuSet, Scheduler, Settings, Step, Tier, yield_now};
 use std::future::poll_fn;
@@ -15,9 +15,6 @@ use verification::exhaustive;
 const CPUS: usize = 2;
 
 pub(crate) type Sched = Scheduler<Stepped, (), CPUS>;
-
-/// For a loop's frames and a scheduler on its way to the heap, in words.
-const STACK_WORDS: usize = 1 << 15;
 
 pub(crate) fn spawn<R: Send + 'static>(
     body: impl FnOnce() -> R + Send + 'static,
@@ -39,6 +36,8 @@ pub(crate) fn model_of<const CPUS: usize>(body: fn(&'static Scheduler<Stepped, (
             let raw = Box::into_raw(Box::new(Scheduler::new(Stepped::new(), (), settings)));
             // SAFETY: freed below, when all that uses it is over.
             body(unsafe { &*raw });
+            // SAFETY: as above.
+            unsafe { &*raw }.machine().end();
             // SAFETY: from `into_raw` above, and nobody uses it any more.
             drop(unsafe { Box::from_raw(raw) });
         };
@@ -47,7 +46,7 @@ pub(crate) fn model_of<const CPUS: usize>(body: fn(&'static Scheduler<Stepped, (
 }
 
 /// Nothing is left when the CPU has nothing more to do.
-pub(crate) fn run_out(mut core: sched::Core<Stepped, (), CPUS>) {
+pub(crate) fn run_out<const CPUS: usize>(mut core: sched::Core<Stepped, (), CPUS>) {
     while core.step() != Step::Halted {}
     assert_eq!(core.queued(), 0);
 }

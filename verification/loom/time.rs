@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 
-const DUE_NS: u64 = 10_000;
+pub(crate) const DUE_NS: u64 = 10_000;
 
 /// A waker that counts, and orders nothing.
 #[derive(Default)]
-struct Wakes(AtomicUsize);
+pub(crate) struct Wakes(AtomicUsize);
 
 impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
@@ -27,15 +27,15 @@ impl Wake for Wakes {
 }
 
 impl Wakes {
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.0.load(SeqCst)
     }
 }
 
 /// A sleep in memory that is given back only when this is dropped: what touches a freed one finds what loom knows.
-struct Sleeper {
+pub(crate) struct Sleeper {
     memory: Box<MaybeUninit<Sleep>>,
-    wakes: Arc<Wakes>,
+    pub(crate) wakes: Arc<Wakes>,
 }
 
 // SAFETY: as `Sleep`, which it owns.
@@ -43,7 +43,7 @@ unsafe impl Send for Sleeper {}
 
 impl Sleeper {
     /// Armed in the wheel of the CPU that the caller is, for `DUE_NS`.
-    fn new<const CPUS: usize>(scheduler: &'static Scheduler<Stepped, (), CPUS>) -> Self {
+    pub(crate) fn new<const CPUS: usize>(scheduler: &'static Scheduler<Stepped, (), CPUS>) -> Self {
         let memory = Box::new(MaybeUninit::new(scheduler.sleep_until(DUE_NS)));
         let mut sleeper = Self { memory, wakes: Arc::default() };
         assert!(sleeper.poll().is_pending());
@@ -61,7 +61,7 @@ impl Sleeper {
     }
 
     /// Drops the sleep, and keeps the memory.
-    fn free(&mut self) {
+    pub(crate) fn free(&mut self) {
         // SAFETY: initialised, and not used after this by whoever keeps to the rules.
         unsafe { self.memory.assume_init_drop() };
     }

@@ -29,6 +29,7 @@ pub(crate) struct Virtual {
     now_ns: AtomicU64,
     handlers: OnceLock<&'static dyn Interrupts>,
     stopped: AtomicBool,
+    departures: AtomicUsize,
 }
 
 struct VirtualCpu {
@@ -57,6 +58,7 @@ impl Virtual {
             now_ns: AtomicU64::new(0),
             handlers: OnceLock::new(),
             stopped: AtomicBool::new(false),
+            departures: AtomicUsize::new(0),
         }
     }
 
@@ -77,6 +79,16 @@ impl Virtual {
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.stopped.load(SeqCst)
+    }
+
+    /// A CPU's loop has ended.
+    pub(crate) fn count_departure(&self) {
+        self.departures.fetch_add(1, SeqCst);
+    }
+
+    /// Loops that have ended so far.
+    pub(crate) fn departures(&self) -> usize {
+        self.departures.load(SeqCst)
     }
 
     /// Interrupts delivered so far on the caller's CPU.

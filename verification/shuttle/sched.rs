@@ -4,3 +4,4 @@
 mod machine;
 mod scheduler;
 mod time;
+mod unplug;

@@ -4,7 +4,7 @@
 //! that goes round in circles runs out of steps, and at the end the books must balance.
 
 use crate::machine::Virtual;
-use sched::{CpuId, CpuSet, JoinHandle, Scheduler, Settings, Step, Tier, yield_now};
+use sched::{Core, CpuId, CpuSet, JoinHandle, Scheduler, Settings, Step, Tier, yield_now};
 use shuttle::future::block_on;
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync::Mutex;
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Waker};
 use verification::sampled::{pct, random};
 
-type Sched<const CPUS: usize> = Scheduler<Virtual, (), CPUS>;
+pub(crate) type Sched<const CPUS: usize> = Scheduler<Virtual, (), CPUS>;
 
 /// No ticks, and budgets so small that every drain of several leaves something. After `limit_polls` of one tier in a row
 /// a lower one has its turn.
@@ -73,14 +73,25 @@ fn bring_up<const CPUS: usize>(
 ) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         scheduler.machine().become_cpu(Some(CpuId::new(cpu)));
-        let mut core = scheduler.enter().expect("a CPU enters once");
-        // As `run`, but a CPU that waits for another one lets it go on: PCT would never.
         while !scheduler.machine().is_stopped() {
-            if core.step() == Step::Undone {
-                thread::yield_now();
-            }
+            let mut core = scheduler.enter().expect("a CPU enters when it has left");
+            stay(scheduler, &mut core);
+            drop(core);
+            scheduler.machine().count_departure();
+            thread::yield_now();
         }
     })
+}
+
+/// As `run`, but a CPU that waits for another one lets it go on: PCT would never.
+fn stay<const CPUS: usize>(scheduler: &'static Sched<CPUS>, core: &mut Core<Virtual, (), CPUS>) {
+    while !scheduler.machine().is_stopped() {
+        match core.step() {
+            Step::Offline => return,
+            Step::Undone => thread::yield_now(),
+            _ => {}
+        }
+    }
 }
 
 /// Enters each CPU once more, until it has nothing to do: what is left is tasks to be freed, at most. Then the books.
@@ -174,7 +185,7 @@ const ROUNDS: u64 = 2;
 /// Everything at once on 3 CPUs: a ring of four tasks (two pinned, one of them Critical, one Background) that wake each
 /// other across CPUs, yield, and spawn and join a child; a sleeper; one that is cancelled while it waits, and one that
 /// nobody can wake.
-fn traffic(meanwhile: impl FnOnce(&'static Sched<3>)) {
+pub(crate) fn traffic(meanwhile: impl FnOnce(&'static Sched<3>)) {
     let alive = Alive::default();
     let boxes: [Mailbox; 4] = Default::default();
     let scenario = |scheduler: &'static Sched<3>| {

@@ -5,10 +5,14 @@ use mpsc_inbox::{Link, Linked};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Branches of one execution: more than any takes, so that one that goes round in circles fails.
+const MOST_BRANCHES: usize = 5_000;
+
 /// Explores every interleaving of `body` with at most three preemptions, unless `LOOM_MAX_PREEMPTIONS` says otherwise.
 pub fn model(body: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.max_branches = builder.max_branches.max(MOST_BRANCHES);
     builder.check(body);
 }
 

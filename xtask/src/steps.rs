@@ -46,6 +46,7 @@ pub(crate) const ALL: &[Step] = &[
     Step::new("standalone", "a leaf depends on nothing", standalone),
     Step::new("orderings", "each ordering's mutants are settled", orderings),
     Step::new("unit", "the tests of every crate", unit),
+    Step::new("arm", "what is of the architecture, on 64-bit Arm", arm),
     Step::new("doc-tests", "the examples in READMEs and docs", doc_tests),
     Step::new("docs", "the docs build without warnings", docs),
     Step::new("msrv", "the oldest compilers that users may have", msrv),
@@ -153,6 +154,24 @@ fn unit(workspace: &Workspace) -> Result<u64> {
     tests(cargo(workspace), "", |command| {
         command.words("--workspace --tests").arg(features_of(pins::WITH_FEATURES))
     })
+}
+
+/// The switch, and the threads that use it; the kernel has the rest. Cargo's own runner, which knows the emulator.
+pub(crate) fn arm(workspace: &Workspace) -> Result<u64> {
+    needs::target(None, pins::ARM_TARGET)?;
+    needs::arm_emulator()?;
+    let [linker, emulator] = pins::ARM_TOOLS;
+    let tests = |words: &str| {
+        let runner = format!("{emulator} -L {}", pins::ARM_LIBRARIES);
+        let command = cargo(workspace)
+            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", linker)
+            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", runner)
+            .words("test --target")
+            .arg(pins::ARM_TARGET);
+        ran_some(command.words(words))
+    };
+    Ok(tests("-p sched-arch --test switch")?
+        + tests("-p sched --test thread --features alloc,threads")?)
 }
 
 fn doc_tests(workspace: &Workspace) -> Result<u64> {

@@ -4,8 +4,10 @@ use crate::console::println;
 use crate::options::Options;
 use crate::{MAX_CPUS, SCHEDULER, arch};
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use sched::thread::StackMemory;
 use sched::{CpuId, Machine as _};
+use sched_arch::Masked;
 
 /// Bytes of each CPU's stack, on which its loop runs.
 const STACK_BYTES: usize = 64 << 10;
@@ -18,6 +20,10 @@ struct Stack(UnsafeCell<[u8; STACK_BYTES]>);
 unsafe impl Sync for Stack {}
 
 static STACKS: [Stack; MAX_CPUS] = [const { Stack(UnsafeCell::new([0; STACK_BYTES])) }; MAX_CPUS];
+
+/// Each CPU's second stack, on which its futures are polled, so that they can be preempted.
+static EXECUTOR_STACKS: [StackMemory<STACK_BYTES>; MAX_CPUS] =
+    [const { StackMemory::new() }; MAX_CPUS];
 
 /// CPUs that run Rust.
 static UP: AtomicUsize = AtomicUsize::new(0);
@@ -45,15 +51,50 @@ pub(crate) fn start(options: Options) -> ! {
     run(0)
 }
 
+/// CPUs that went offline and are to come back.
+static PLUGGED: [AtomicBool; MAX_CPUS] = [const { AtomicBool::new(false) }; MAX_CPUS];
+
+/// Has a CPU that went offline come back.
+#[cfg(feature = "alloc")]
+pub(crate) fn plug(cpu: CpuId) {
+    PLUGGED[cpu.index()].store(true, Ordering::Release);
+    // SAFETY: dropped here, on a stack on which nobody halts.
+    let masked = unsafe { Masked::new(SCHEDULER.machine()) };
+    SCHEDULER.machine().kick(cpu);
+    drop(masked);
+}
+
+/// Halts until the CPU is to come back.
+fn stay_away(index: usize) {
+    loop {
+        // SAFETY: one mask, on the CPU's own stack, which the halt undoes.
+        let masked = unsafe { Masked::new(SCHEDULER.machine()) };
+        // Looked at after masking: the kick that follows it ends the halt.
+        if PLUGGED[index].swap(false, Ordering::Acquire) {
+            return;
+        }
+        masked.halt();
+    }
+}
+
 /// Every CPU, the first included, on its own stack or the one it booted on.
 pub(crate) fn run(index: usize) -> ! {
     arch::enter_cpu(CpuId::new(index as u32));
     UP.fetch_add(1, Ordering::Release);
-    let mut core = match SCHEDULER.enter() {
-        Ok(core) => core,
-        Err(error) => panic!("cpu{index} cannot enter: {error}"),
-    };
-    core.run();
-    drop(core);
-    arch::park()
+    loop {
+        let mut core = match SCHEDULER.enter() {
+            Ok(core) => core,
+            Err(error) => panic!("cpu{index} cannot enter: {error}"),
+        };
+        // It stays the CPU's when that leaves.
+        if let Some(stack) = EXECUTOR_STACKS[index].claim() {
+            core.lend_stack(stack).expect("it is big enough, and the first");
+        }
+        core.run();
+        drop(core);
+        if !SCHEDULER.has_left(CpuId::new(index as u32)) {
+            arch::park()
+        }
+        stay_away(index);
+    }
 }

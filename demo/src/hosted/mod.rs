@@ -5,18 +5,26 @@
 //! masking is free. Time is the operating system's monotonic clock, and each CPU has a deadline for its timer
 //! interrupt, compared with the clock at every checkpoint.
 //!
+//! Threads of the scheduler run on stacks of their own, on whichever thread of the operating system is their CPU at the time.
+//! They are preempted where they ask to be, at reschedule points, since nothing can interrupt them: they are cooperative.
+//! What a thread has from the operating system's thread under it (thread-locals, a held mutex of the standard library) it may
+//! not keep over a point at which it can be moved.
+//!
 //! # Invariants
 //!
 //! - **HM1** (no lost kick) `kick` sets the target's pending flag, then unparks its thread; the token of `unpark` is
 //!   sticky. A halt parks only after it has seen the flag clear, and looks again after each park.
 //! - **HM2** A deadline is written and read by its own CPU only, so halting until it needs no other thread.
 //! - **HM3** No lock, channel or thread pool of the standard library is on the way from a wake to a poll.
+//! - **HM4** Which CPU this is, a thread-local says, by a function that is not inlined: code that goes on on another thread of
+//!   the operating system asks anew, with the address of that thread's variable.
 
 mod cpu_thread;
 
 pub use cpu_thread::CpuThread;
 
 use sched::{CpuId, Interrupts, Machine};
+use sched_arch::Switch;
 use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
@@ -68,7 +76,7 @@ impl Hosted {
     }
 
     fn here(&self) -> Option<(CpuId, &HostedCpu)> {
-        let id = CPU.get()?;
+        let id = this_cpu()?;
         Some((id, self.cpus.get(id.index())?))
     }
 
@@ -99,7 +107,7 @@ unsafe impl Machine for Hosted {
     type Saved = ();
 
     fn cpu(&self) -> Option<CpuId> {
-        CPU.get()
+        this_cpu()
     }
 
     fn now_ns(&self) -> u64 {
@@ -145,7 +153,7 @@ unsafe impl Machine for Hosted {
 
     fn seed(&self) -> u64 {
         // One odd multiplier spreads neighbouring CPUs over the range.
-        let cpu = CPU.get().map_or(0, |cpu| u64::from(cpu.get()) + 1);
+        let cpu = this_cpu().map_or(0, |cpu| u64::from(cpu.get()) + 1);
         self.seed.wrapping_add(cpu).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
     }
 
@@ -154,6 +162,17 @@ unsafe impl Machine for Hosted {
             self.deliver(cpu);
         }
     }
+}
+
+// SAFETY: 1, 2. The architecture's switch; HM4. 3. Nothing is masked but by nature.
+unsafe impl Switch for Hosted {
+    unsafe fn begin(&self) {}
+}
+
+/// HM4.
+#[inline(never)]
+fn this_cpu() -> Option<CpuId> {
+    CPU.get()
 }
 
 impl std::fmt::Debug for Hosted {

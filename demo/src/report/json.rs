@@ -3,7 +3,7 @@
 use super::tables::idle_share;
 use crate::books::Verdict;
 use crate::run::Outcome;
-use crate::workload::Latency;
+use crate::workload::{Latency, Share};
 use sched::CpuStats;
 use serde::Serialize;
 
@@ -31,6 +31,7 @@ struct Document<'a> {
     faults: &'a [String],
     cpus: Vec<Row>,
     latencies: &'a [Latency],
+    shares: &'a [Share],
     warnings: &'a [String],
 }
 
@@ -40,6 +41,8 @@ struct Row {
     cpu: usize,
     steps: u64,
     polls: u64,
+    thread_runs: u64,
+    preempted: u64,
     spawned: u64,
     wakes: u64,
     kicks_sent: u64,
@@ -68,6 +71,8 @@ pub fn json(
         cpu,
         steps: stats.steps,
         polls: stats.polls,
+        thread_runs: stats.thread_runs,
+        preempted: stats.preempted,
         spawned: stats.spawned,
         wakes: stats.wakes_placed,
         kicks_sent: stats.kicks_sent,
@@ -89,6 +94,7 @@ pub fn json(
         faults: &outcome.verdict.faults,
         cpus: outcome.cpus.iter().enumerate().map(row).collect(),
         latencies: &outcome.latencies,
+        shares: &outcome.shares,
         warnings,
     };
     serde_json::to_string_pretty(&document)

@@ -6,4 +6,4 @@ mod tables;
 
 pub use json::{Config, json};
 pub use progress::{Progress, note};
-pub use tables::{cpu_table, latency_table};
+pub use tables::{FairShare, cpu_table, fair_shares, latency_table, share_table};

@@ -1,8 +1,9 @@
 //! The tables at the end, in less than 100 columns.
 
-use crate::workload::Latency;
+use crate::workload::{Latency, Share};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use sched::CpuStats;
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// A row for each CPU, and one for all.
@@ -11,11 +12,11 @@ pub fn cpu_table(cpus: &[CpuStats], counted: Duration) -> Table {
     let mut table = table(&[
         "CPU",
         "polls",
+        "threads run",
+        "preempted",
         "wakes",
-        "kicks sent",
-        "saved",
-        "steals tried",
-        "won",
+        "kicks",
+        "steals",
         "idle %",
         "queue max",
     ]);
@@ -23,10 +24,10 @@ pub fn cpu_table(cpus: &[CpuStats], counted: Duration) -> Table {
         let idle = 100.0 * idle_share(stats, counted) / cpus.max(1) as f64;
         let numbers = [
             stats.polls,
+            stats.thread_runs,
+            stats.preempted,
             stats.wakes_placed,
             stats.kicks_sent,
-            stats.kicks_saved,
-            stats.steals_tried,
             stats.steals_won,
         ];
         let mut row = vec![name];
@@ -48,6 +49,59 @@ pub fn cpu_table(cpus: &[CpuStats], counted: Duration) -> Table {
 /// The part of the time in which a CPU was halted.
 pub(super) fn idle_share(stats: &CpuStats, counted: Duration) -> f64 {
     stats.idle_ns as f64 / counted.as_nanos().max(1) as f64
+}
+
+/// A row for each greedy thread, in the order of CPUs and weights: what it did of all that was done on its CPU, and what was
+/// its due.
+#[must_use]
+pub fn share_table(shares: &[Share]) -> Table {
+    let mut table = table(&["share of", "CPU", "weight", "work", "had %", "due %", "of its due"]);
+    for row in fair_shares(shares) {
+        let FairShare { share, had, due } = row;
+        add(
+            &mut table,
+            vec![
+                share.name.into(),
+                share.cpu.to_string(),
+                share.weight.to_string(),
+                share.work.to_string(),
+                format!("{:.1}", 100.0 * had),
+                format!("{:.1}", 100.0 * due),
+                format!("{:.3}", had / due),
+            ],
+        );
+    }
+    table
+}
+
+/// A share with what it is of the whole, and what it should be: both from 0 to 1.
+#[derive(Clone, Debug)]
+pub struct FairShare {
+    /// The share.
+    pub share: Share,
+    /// Its part of the work.
+    pub had: f64,
+    /// Its part of the weights.
+    pub due: f64,
+}
+
+/// The shares, each compared with all of its CPU.
+#[must_use]
+pub fn fair_shares(shares: &[Share]) -> Vec<FairShare> {
+    let mut shares = shares.to_vec();
+    shares.sort_by_key(|share| (share.cpu, Reverse(share.weight), share.name));
+    let of = |share: &Share| {
+        let all = shares.iter().filter(|other| other.cpu == share.cpu);
+        let (work, weight) = all.fold((0, 0), |(work, weight), other| {
+            (work + other.work, weight + u64::from(other.weight))
+        });
+        FairShare {
+            share: share.clone(),
+            had: share.work as f64 / work.max(1) as f64,
+            due: f64::from(share.weight) / weight.max(1) as f64,
+        }
+    };
+    shares.iter().map(of).collect()
 }
 
 /// A row for each kind of latency.
@@ -119,7 +173,8 @@ mod tests {
         busy.wakes_placed = 123_456_789;
         busy.kicks_sent = 12_345_678;
         busy.kicks_saved = 123_456_789;
-        busy.steals_tried = 12_345_678;
+        busy.thread_runs = 12_345_678;
+        busy.preempted = 12_345_678;
         busy.steals_won = 12_345_678;
         busy.queue_high_water = 12_345;
         let latency = Latency {

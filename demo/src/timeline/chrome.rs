@@ -112,6 +112,7 @@ pub(super) fn outcome_name(outcome: Outcome) -> &'static str {
         Outcome::Completed => "completed",
         Outcome::Cancelled => "cancelled",
         Outcome::Unreachable => "unreachable",
+        Outcome::Preempted => "preempted",
     }
 }
 

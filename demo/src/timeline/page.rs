@@ -32,7 +32,7 @@ struct Data<'a> {
     names: Vec<&'a str>,
     /// Labels of tasks, which the lists name by their place here.
     tasks: Vec<String>,
-    outcomes: [&'static str; 5],
+    outcomes: [&'static str; 6],
     kinds: Vec<&'static str>,
     /// How often each kind happened in the whole run.
     counts: &'a [u64],
@@ -124,7 +124,7 @@ impl<'a> Data<'a> {
             };
             marks.extend([mark.kind.index() as i64, cpu(mark.cpu), at(mark.time_ns), about]);
         }
-        use Outcome::{Cancelled, Completed, Requeued, Unreachable, Waits};
+        use Outcome::{Cancelled, Completed, Preempted, Requeued, Unreachable, Waits};
         Self {
             title,
             cpus: timeline.cpus,
@@ -133,7 +133,8 @@ impl<'a> Data<'a> {
             lost: timeline.lost,
             names: timeline.names.iter().map(String::as_str).collect(),
             tasks: tasks.labels,
-            outcomes: [Requeued, Waits, Completed, Cancelled, Unreachable].map(outcome_name),
+            outcomes: [Requeued, Waits, Completed, Cancelled, Unreachable, Preempted]
+                .map(outcome_name),
             kinds: Kind::ALL.iter().map(|kind| kind.name()).collect(),
             counts: &timeline.counts,
             spans,

@@ -1,12 +1,17 @@
 //! What every workload needs: the scheduler, the books, a seed.
 
+use super::fairness::Share;
 use super::latency::{Latencies, Recorder};
-use super::work::Work;
+use super::work::{CHUNK_NS, Work};
 use crate::Sched;
 use crate::books::{Booked, Books};
 use crossbeam_queue::SegQueue;
 use fastrand::Rng;
+use sched::thread::{Policy, Stack};
 use sched::{CpuSet, Machine, Tier, yield_now};
+
+/// Bytes of a thread's stack: what its code, the books and a panic's message need.
+const STACK_BYTES: usize = 256 << 10;
 
 /// The surroundings of one run. Lives for ever, as the scheduler does.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub struct Context {
     pub work: Work,
     /// All random choices follow from it.
     pub seed: u64,
+    /// What greedy threads had of their CPUs.
+    pub shares: SegQueue<Share>,
     /// What a workload found wrong with what it observed.
     pub faults: SegQueue<String>,
 }
@@ -73,6 +80,51 @@ impl Context {
         }
         let handle = task.spawn(self.books.book(record.clone(), future));
         Booked::new(record, handle)
+    }
+
+    /// Spawns a thread that waits for `future`: its wakes are in the books. `None`, and a fault, if that cannot be.
+    pub fn spawn_thread(
+        &'static self,
+        spec: Spec,
+        policy: Policy,
+        future: impl Future<Output = ()> + Send + 'static,
+    ) -> Option<Booked> {
+        let record = self.books.open(spec.name, spec.index, spec.cpus);
+        let mut thread = self.scheduler.thread(spec.name).policy(policy);
+        if let Some(cpus) = spec.cpus {
+            match self.scheduler.thread(spec.name).policy(policy).affinity(cpus) {
+                Ok(pinned) => thread = pinned,
+                Err(error) => self.faults.push(format!("{}: {error}", spec.name)),
+            }
+        }
+        let booked = self.books.book(record.clone(), future);
+        let run = move || {
+            if self.scheduler.wait(booked).is_err() {
+                self.faults.push(format!("{}: it cannot wait", spec.name));
+            }
+        };
+        let Some(stack) = Stack::new(STACK_BYTES) else {
+            self.faults.push(format!("{}: no memory for a stack", spec.name));
+            return None;
+        };
+        match thread.spawn(stack, run) {
+            Ok(handle) => Some(Booked::new(record, handle)),
+            Err(error) => {
+                self.faults.push(format!("{}: {error}", spec.name));
+                None
+            }
+        }
+    }
+
+    /// Does in a thread what takes `duration_ns` undisturbed, and gives way in between where the scheduler wants it.
+    pub fn work_in_thread(&self, duration_ns: u64) {
+        let mut left_ns = duration_ns;
+        while left_ns > 0 && self.books.is_open() {
+            let chunk_ns = left_ns.min(CHUNK_NS);
+            self.work.spin(chunk_ns);
+            left_ns -= chunk_ns;
+            self.scheduler.resched_point();
+        }
     }
 
     /// Lets others run, if it is time to: to be awaited every some 20 µs by whatever runs long. The machine's

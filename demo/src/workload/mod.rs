@@ -1,21 +1,24 @@
 //! What runs on the scheduler: rt-app's files, and the shapes that they cannot say.
 //!
-//! All of it is async tasks, booked by [`Context::spawn`]. What they wait with (bells, semaphores, locks) is made here
+//! Async tasks, booked by [`Context::spawn`], and threads that wait for such ones, by [`Context::spawn_thread`]. What they wait with (bells, semaphores, locks) is made here
 //! of atomics, lock-free queues and the scheduler's own timers; no lock, channel or thread pool of the standard
 //! library takes part.
 
 pub mod bell;
 pub mod context;
+pub mod fairness;
 pub mod fork_join;
 pub mod latency;
 pub mod ping_pong;
 pub mod rtapp;
 pub mod sleepers;
+pub mod threads;
 pub mod wait_list;
 pub mod wake_latency;
 pub mod work;
 
 pub use context::{Context, Spec};
+pub use fairness::Share;
 pub use latency::{Latencies, Latency, Recorder};
 
 use crate::books::Booked;
@@ -35,7 +38,11 @@ pub enum Name {
     Sleepers,
     /// Bursts of short children that idle CPUs steal
     ForkJoin,
-    /// All of them at once
+    /// Threads beside futures: messages between both, real-time threads, short threads
+    Threads,
+    /// Greedy threads of several nicenesses, and a greedy task, and what each had of the CPU
+    Fairness,
+    /// All of them at once, but for fairness
     All,
 }
 
@@ -43,7 +50,7 @@ impl Name {
     /// Whether this one runs when `self` was asked for.
     #[must_use]
     pub fn includes(self, one: Self) -> bool {
-        self == one || self == Self::All
+        self == one || (self == Self::All && one != Self::Fairness)
     }
 }
 
@@ -55,6 +62,8 @@ impl fmt::Display for Name {
             Self::WakeLatency => "wake-latency",
             Self::Sleepers => "sleepers",
             Self::ForkJoin => "fork-join",
+            Self::Threads => "threads",
+            Self::Fairness => "fairness",
             Self::All => "all",
         })
     }
@@ -73,11 +82,13 @@ pub fn launch(
     if name.includes(Name::Rtapp) {
         roots.extend(rtapp::launch(context, workload));
     }
-    let shapes: [(Name, Launch); 4] = [
+    let shapes: [(Name, Launch); 6] = [
         (Name::PingPong, ping_pong::launch),
         (Name::WakeLatency, wake_latency::launch),
         (Name::Sleepers, sleepers::launch),
         (Name::ForkJoin, fork_join::launch),
+        (Name::Threads, threads::launch),
+        (Name::Fairness, fairness::launch),
     ];
     for (_, launch) in shapes.into_iter().filter(|&(shape, _)| name.includes(shape)) {
         roots.extend(launch(context));

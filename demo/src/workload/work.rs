@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// Work between two chances to yield.
-const CHUNK_NS: u64 = 20_000;
+pub(super) const CHUNK_NS: u64 = 20_000;
 
 /// A fixed amount of work, in terms of this machine.
 #[derive(Clone, Copy, Debug)]

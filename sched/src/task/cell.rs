@@ -21,16 +21,19 @@ use core::task::{Context, Poll};
 
 /// What can be done with a task whose future's type is not known. Each takes the header of a live task of the
 /// type that the vtable was made for.
-pub(super) struct VTable {
+pub(crate) struct VTable {
     /// Polls the future; puts the output in its place and answers `true` when it finished. The caller is the
     /// loop that has the task `RUNNING`.
-    pub(super) poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> bool,
+    pub(crate) poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> bool,
     /// Drops the future or the output in place, and remembers that there is none. The caller has the stage (C1).
-    pub(super) clear: unsafe fn(NonNull<Header>),
+    pub(crate) clear: unsafe fn(NonNull<Header>),
     /// Moves the output to `*mut Option<Output>`; `None` if the task was cancelled. The caller has the stage (C1).
-    pub(super) take: unsafe fn(NonNull<Header>, *mut ()),
+    pub(crate) take: unsafe fn(NonNull<Header>, *mut ()),
     /// Frees the memory. The caller is the last to reach the task.
-    pub(super) free: unsafe fn(NonNull<Header>),
+    pub(crate) free: unsafe fn(NonNull<Header>),
+    /// The header is that of a thread.
+    #[cfg(feature = "threads")]
+    pub(crate) is_thread: bool,
 }
 
 impl Header {
@@ -71,7 +74,14 @@ pub(crate) struct Cell<F: Future> {
 impl<F: Future + 'static> Cell<F> {
     /// The vtable of cells whose memory `free` gives back.
     pub(super) const fn vtable(free: unsafe fn(NonNull<Header>)) -> VTable {
-        VTable { poll: Self::poll, clear: Self::clear, take: Self::take, free }
+        VTable {
+            poll: Self::poll,
+            clear: Self::clear,
+            take: Self::take,
+            free,
+            #[cfg(feature = "threads")]
+            is_thread: false,
+        }
     }
 
     pub(super) fn new(

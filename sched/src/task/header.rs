@@ -23,6 +23,17 @@ use sched_arch::CpuId;
 pub(crate) trait Schedule: Sync {
     /// Takes a task that became runnable, or whose last reference is gone, to the inbox of its home.
     fn place(&self, task: Queued);
+    /// Tells the loop that has the thread that its policy or affinity has changed.
+    #[cfg(feature = "threads")]
+    fn change(&self, thread: crate::thread::ThreadRef);
+    #[cfg(feature = "threads")]
+    fn affinity(&self, thread: &crate::thread::ThreadRef) -> Option<CpuSet>;
+    #[cfg(feature = "threads")]
+    fn set_affinity(
+        &self,
+        thread: &crate::thread::ThreadRef,
+        cpus: CpuSet,
+    ) -> Result<(), crate::EmptyAffinity>;
 }
 
 /// What a builder says about a task.
@@ -34,6 +45,8 @@ pub(crate) struct Meta {
     pub(crate) tier: Tier,
     /// `None`: any CPU.
     pub(crate) affinity: Option<CpuSet>,
+    /// Its future stays on the loop's own stack (LO1 in `local.rs`).
+    pub(crate) is_local: bool,
 }
 
 /// Stamps of a task on its way through an inbox: whether its home CPU has pushed it, or anybody else.
@@ -47,7 +60,7 @@ const NO_HOME: u32 = u32::MAX;
 pub(crate) struct Header {
     pub(crate) state: State,
     link: Link<Header>,
-    pub(super) vtable: &'static VTable,
+    pub(crate) vtable: &'static VTable,
     scheduler: &'static dyn Schedule,
     home: AtomicU32,
     stamp: AtomicU64,
@@ -57,7 +70,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    pub(super) fn new(
+    pub(crate) fn new(
         vtable: &'static VTable,
         scheduler: &'static dyn Schedule,
         id: TaskId,
@@ -82,6 +95,16 @@ impl Header {
 
     pub(crate) fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    #[cfg(feature = "threads")]
+    pub(crate) fn scheduler(&self) -> &'static dyn Schedule {
+        self.scheduler
+    }
+
+    #[cfg(feature = "threads")]
+    pub(super) fn is_thread(&self) -> bool {
+        self.vtable.is_thread
     }
 
     pub(crate) fn info(&self) -> TaskInfo {
@@ -109,6 +132,22 @@ impl Header {
         former
     }
 
+    /// The CPUs that may run the task; `None`: any.
+    ///
+    /// # Safety
+    ///
+    /// It is the header of a live task, which the caller has.
+    pub(crate) unsafe fn affinity(header: NonNull<Self>) -> Option<CpuSet> {
+        // SAFETY: live, by the caller's promise.
+        let this = unsafe { header.as_ref() };
+        #[cfg(feature = "threads")]
+        if this.is_thread() {
+            // SAFETY: as above, and a thread.
+            return unsafe { crate::thread::Thread::tcb(header).as_ref() }.affinity.get();
+        }
+        this.meta.affinity
+    }
+
     /// Wakes who awaits the join handle.
     pub(crate) fn wake_joiner(&self) {
         self.joiner.wake();
@@ -131,7 +170,7 @@ impl Header {
     /// # Safety
     ///
     /// `wake` is the answer of a transition of this very task, not acted on yet.
-    pub(super) unsafe fn act_on(header: NonNull<Self>, wake: Wake) {
+    pub(crate) unsafe fn act_on(header: NonNull<Self>, wake: Wake) {
         if wake == Wake::Place {
             // SAFETY: `Place` means that the caller now has the queue's reference, so the header is live and
             // there is no other `Queued` (H1).
@@ -147,7 +186,7 @@ impl Header {
     /// # Safety
     ///
     /// The caller has a reference, and gives it up with this call.
-    pub(super) unsafe fn release(header: NonNull<Self>) {
+    pub(crate) unsafe fn release(header: NonNull<Self>) {
         // SAFETY: live by the caller's reference.
         let this = unsafe { header.as_ref() };
         let scheduler = this.scheduler;
@@ -193,6 +232,40 @@ impl Queued {
     /// The header's address, with the right to the whole task.
     pub(super) fn pointer(&self) -> NonNull<Header> {
         self.0
+    }
+
+    /// What a push of it compares with the level that a CPU publishes.
+    pub(crate) fn push_level(&self) -> u8 {
+        #[cfg(feature = "threads")]
+        if let Some(tcb) = self.tcb() {
+            // SAFETY: of a live thread (H1).
+            return unsafe { tcb.as_ref() }.policy.get().push_level();
+        }
+        self.header().meta().tier.level()
+    }
+
+    /// If it is a thread: it goes to another CPU, which is its home from here on (G2 in `thread::change`).
+    #[cfg(feature = "threads")]
+    pub(crate) fn move_to(&self, cpu: CpuId) {
+        if let Some(tcb) = self.tcb() {
+            let former_home = self.header().set_home(cpu);
+            // SAFETY: of a live thread (H1), which who has this has.
+            let comes_from = &unsafe { tcb.as_ref() }.comes_from;
+            comes_from.set(comes_from.get().or(former_home));
+        }
+    }
+
+    /// The CPUs that may run it; `None`: any.
+    pub(crate) fn affinity(&self) -> Option<CpuSet> {
+        // SAFETY: live (H1), and whoever has this has the task.
+        unsafe { Header::affinity(self.0) }
+    }
+
+    /// Its control block, if it is a thread.
+    #[cfg(feature = "threads")]
+    pub(crate) fn tcb(&self) -> Option<NonNull<crate::thread::Tcb>> {
+        // SAFETY: it is a thread, and live (H1).
+        self.header().is_thread().then(|| unsafe { crate::thread::Thread::tcb(self.0) })
     }
 
     /// The task as the loop runs it.

@@ -36,7 +36,7 @@ impl<T> JoinHandle<T> {
     /// # Safety
     ///
     /// The caller has a reference that was counted for a join handle, of a task whose output is a `T`.
-    pub(super) unsafe fn from_raw(header: NonNull<Header>) -> Self {
+    pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
         Self { header, taken: false, _output: PhantomData }
     }
 
@@ -73,6 +73,13 @@ impl<T> JoinHandle<T> {
     /// The task's id.
     pub fn id(&self) -> TaskId {
         self.header().id()
+    }
+
+    /// The thread, if it is one.
+    #[cfg(feature = "threads")]
+    pub fn thread(&self) -> Option<crate::thread::ThreadRef> {
+        // SAFETY: a thread's, and the handle has a reference.
+        self.header().is_thread().then(|| unsafe { crate::thread::ThreadRef::new(self.header) })
     }
 
     /// The task's name.

@@ -12,6 +12,8 @@ use core::fmt;
 use core::num::NonZeroU64;
 
 pub(crate) use cell::Cell;
+#[cfg(feature = "threads")]
+pub(crate) use cell::VTable;
 pub(crate) use header::{FOREIGN, Header, LOCAL, Meta, Queued, Schedule};
 pub use info::{TaskInfo, TaskRef};
 pub use join::{CancelOnDrop, Cancelled, JoinHandle};
@@ -72,6 +74,11 @@ impl Tier {
 
     /// The running level that a CPU publishes while it polls a task of this tier; 0 is below all of them.
     pub(crate) fn level(self) -> u8 {
-        self as u8 + 1
+        match self {
+            Self::Background => 1,
+            Self::Normal => 2,
+            // Above those of threads, but for Stop.
+            Self::Critical => 250,
+        }
     }
 }

@@ -164,4 +164,6 @@ pub enum Outcome {
     Cancelled,
     /// Nobody could ever wake it again; it was freed.
     Unreachable,
+    /// It has to go on later: something more urgent came, or its time was up.
+    Preempted,
 }

@@ -55,6 +55,7 @@ use crate::sync::const_fn;
 use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
+use core::mem;
 use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
@@ -143,7 +144,8 @@ impl WaitQueue {
     }
 
     /// Waits until `condition` gives something, and gives that. It is looked at once at the beginning, and after each wake; each
-    /// time the waiter is queued before, so that a change and the wake that follows it are not missed in between.
+    /// time the waiter is queued before, so that a change and the wake that follows it are not missed in between. If it panics
+    /// after a wake, the next one is woken in its stead.
     pub fn wait_until<'a, M: Machine, R, F: FnMut() -> Option<R>>(
         &'a self,
         machine: &'a M,
@@ -190,6 +192,13 @@ impl<'a, M: Machine> Wait<'a, M> {
         Self { queue, machine, waiter: Waiter::new(), polled: Cell::new(false), gift }
     }
 
+    fn poll_pinned(self: Pin<&Self>, context: &mut Context<'_>) -> Poll<()> {
+        // Pinned: `waiter` stays where it is until the drop unlinks it.
+        let this = self.get_ref();
+        this.polled.set(true);
+        this.queue.poll(this.machine, NonNull::from(&this.waiter), context.waker())
+    }
+
     fn leave(&self) {
         if self.polled.take() {
             self.queue.leave(self.machine, NonNull::from(&self.waiter), self.gift);
@@ -201,10 +210,7 @@ impl<M: Machine> Future for Wait<'_, M> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        // Pinned: `waiter` stays where it is until the drop unlinks it.
-        let this = self.as_ref().get_ref();
-        this.polled.set(true);
-        this.queue.poll(this.machine, NonNull::from(&this.waiter), context.waker())
+        self.as_ref().poll_pinned(context)
     }
 }
 
@@ -234,15 +240,34 @@ impl<M: Machine, R, F: FnMut() -> Option<R>> Future for WaitUntil<'_, M, F> {
         // SAFETY: nothing is moved out of it; `wait` is pinned with it, and `condition` never is.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above.
-        let mut wait = unsafe { Pin::new_unchecked(&mut this.wait) };
+        let wait = unsafe { Pin::new_unchecked(&this.wait) };
+        let mut look = Look { wait: &this.wait, was_woken: false };
         // Queued first (Q4): once if it waits, again if it was woken.
-        while wait.as_mut().poll(context).is_ready() {}
+        while wait.poll_pinned(context).is_ready() {
+            look.was_woken = true;
+        }
         let result = (this.condition)();
+        mem::forget(look);
         if result.is_some() {
             // At once, and not when it is dropped: the next wake is for one who waits.
-            wait.as_ref().get_ref().leave();
+            wait.get_ref().leave();
         }
         result.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+/// A look at a condition that is under way. Dropped because that panics, it passes on the wake that it was for (Q3).
+struct Look<'a, 'b, M: Machine> {
+    wait: &'b Wait<'a, M>,
+    was_woken: bool,
+}
+
+impl<M: Machine> Drop for Look<'_, '_, M> {
+    fn drop(&mut self) {
+        self.wait.leave();
+        if self.was_woken {
+            self.wait.queue.wake_one(self.wait.machine, Gift::None);
+        }
     }
 }
 

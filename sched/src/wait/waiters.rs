@@ -5,7 +5,8 @@
 //! - **Q1** Everything in [`Waiters`] and in each [`Waiter`] is touched under the one lock, which is held with interrupts masked, for
 //!   a bounded number of nodes. Wakers are cloned, called and dropped with it released.
 //! - **Q2** A waiter is linked exactly while its phase is `Queued`; then it is pinned, and its drop unlinks it.
-//! - **Q3** A waiter that was chosen and goes away unseen passes on what it was chosen for: a wake of one is never lost.
+//! - **Q3** A waiter that was chosen and goes away unseen, or panics when it looks, passes on what it was chosen for: a wake of
+//!   one is never lost.
 //! - **Q4** Who looks at its condition is queued before: a wake that follows the change finds it (no test-then-block).
 
 use crate::lock::Lock;
@@ -222,13 +223,19 @@ impl Queue {
         waker: &Waker,
     ) -> Poll<()> {
         let mut waker = Some(waker.clone());
-        self.with(machine, |waiters| {
+        let mut unlinked = None;
+        let polled = self.with(machine, |waiters| {
             // SAFETY: the caller's own waiter, and the lock is held.
             let phase = unsafe { fields(waiter, |fields| fields.phase) };
             match (phase, waiters.gift) {
                 (Phase::Chosen | Phase::Released, _) => {
                     // SAFETY: as above.
                     unsafe { fields(waiter, |fields| fields.phase = Phase::Idle) };
+                    Poll::Ready(())
+                }
+                (Phase::Queued, Gift::All) => {
+                    // Whose waker is still to be called, or never will be, because one before it panicked.
+                    unlinked = waiters.unlink(waiter, Phase::Idle);
                     Poll::Ready(())
                 }
                 (Phase::Queued, _) => {
@@ -246,8 +253,10 @@ impl Queue {
                 }
                 (Phase::Idle, Gift::All) => Poll::Ready(()),
             }
-        })
-        // A waker that was replaced is dropped here, with no lock held.
+        });
+        // A waker that was replaced is dropped here as well, with no lock held (Q1).
+        drop(unlinked);
+        polled
     }
 
     /// The waiter waits no more. If it was chosen, and nobody has seen it, the next one is, or `gift` is kept (Q3).

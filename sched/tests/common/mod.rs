@@ -10,6 +10,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 
+#[cfg(miri)]
+pub(crate) mod relay;
+
 pub const CPUS: usize = 4;
 
 thread_local! {
@@ -23,12 +26,18 @@ pub struct Virtual {
     pub kicked: [AtomicBool; CPUS],
     pub timer_ns: [AtomicU64; CPUS],
     pub masked: AtomicUsize,
+    /// What happens wherever the scheduler lets something come between, until it says that it is over.
+    pub meanwhile: Mutex<Option<Meanwhile>>,
+    #[cfg(miri)]
+    pub(crate) relay: relay::Relay,
 }
+
+pub type Meanwhile = Box<dyn FnMut() -> bool + Send>;
 
 // SAFETY: 1. `Test::on` sets the CPU of the one thread that steps. 2. Handlers run between steps only. 3. and 4. The
 // test delivers kicks; a halt returns at once, as a simulator's may.
 unsafe impl Machine for Virtual {
-    type Saved = ();
+    type Saved = usize;
 
     fn cpu(&self) -> Option<CpuId> {
         CPU.get().map(CpuId::new)
@@ -38,12 +47,13 @@ unsafe impl Machine for Virtual {
         self.now_ns.load(SeqCst)
     }
 
-    fn mask(&self) {
-        self.masked.fetch_add(1, SeqCst);
+    fn mask(&self) -> usize {
+        self.masked.fetch_add(1, SeqCst)
     }
 
-    unsafe fn restore(&self, (): ()) {
-        self.masked.fetch_sub(1, SeqCst);
+    // As hardware does it: a value, not a step back. Each context has its own.
+    unsafe fn restore(&self, saved: usize) {
+        self.masked.store(saved, SeqCst);
     }
 
     fn kick(&self, cpu: CpuId) {
@@ -64,6 +74,57 @@ unsafe impl Machine for Virtual {
 
     fn seed(&self) -> u64 {
         0
+    }
+
+    fn interleave(&self) {
+        // Out of its place while it runs: it may come by here itself.
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(mut meanwhile) = meanwhile
+            && !meanwhile()
+        {
+            *self.meanwhile.lock().unwrap() = Some(meanwhile);
+        }
+    }
+}
+
+/// Threads for a [`relay`].
+#[cfg(miri)]
+pub(crate) mod host {
+    use super::CPU;
+    use sched::CpuId;
+    use std::any::Any;
+    pub(crate) use std::thread::{Thread, current, park};
+
+    pub(crate) type JoinHandle = std::thread::JoinHandle<()>;
+
+    /// Miri sees for itself what is ordered behind what.
+    #[derive(Default)]
+    pub(crate) struct Saved;
+
+    impl Saved {
+        pub(crate) fn save(&self) {}
+        pub(crate) fn restore(&self) {}
+    }
+
+    pub(crate) fn spawn(body: impl FnOnce() + Send + 'static) -> JoinHandle {
+        std::thread::spawn(body)
+    }
+
+    pub(crate) fn join(thread: JoinHandle) {
+        thread.join().unwrap();
+    }
+
+    /// The panic has been told.
+    pub(crate) fn fail(_: Box<dyn Any + Send>) -> ! {
+        std::process::abort()
+    }
+
+    pub(crate) fn become_cpu(cpu: Option<CpuId>) {
+        CPU.set(cpu.map(CpuId::get));
+    }
+
+    pub(crate) fn leave_cpu() -> Option<CpuId> {
+        CPU.take().map(CpuId::new)
     }
 }
 
@@ -111,6 +172,11 @@ impl Test {
         for cpu in self.cores.len()..cpus {
             self.cores.push(as_cpu(cpu as u32, || self.scheduler().enter().unwrap()));
         }
+    }
+
+    /// Brings CPU `cpu` up again.
+    pub fn enter_one(&mut self, cpu: usize) {
+        self.cores.push(as_cpu(cpu as u32, || self.scheduler().enter().unwrap()));
     }
 
     pub fn cpus(&self) -> usize {
@@ -172,6 +238,18 @@ impl Test {
         panic!("cpu{cpu} does not come to rest");
     }
 
+    /// Steps each CPU until it halts, in a round in which nobody does anything else.
+    pub fn settle_all(&mut self) {
+        loop {
+            let polls = self.scheduler().totals().polls;
+            let cpus: Vec<_> = self.cores.iter().map(|core| core.id().index()).collect();
+            cpus.into_iter().for_each(|cpu| self.settle(cpu));
+            if self.scheduler().totals().polls == polls {
+                return;
+            }
+        }
+    }
+
     pub fn advance_to(&self, now_ns: u64) {
         self.scheduler().machine().now_ns.store(now_ns, SeqCst);
     }
@@ -188,9 +266,17 @@ impl Test {
         self.leave();
         let totals = self.scheduler().totals();
         assert_eq!(totals.spawned, totals.completed + totals.cancelled + totals.unreachable);
+        #[cfg(miri)]
+        self.scheduler().machine().relay.end();
         // SAFETY: the loops are gone, and all tasks with them: nobody refers to the scheduler any more.
         drop(unsafe { Box::from_raw(self.memory) });
     }
+}
+
+/// The CPU that the test is. Not inlined: a thread that asks may go on as another CPU.
+#[inline(never)]
+pub fn here() -> u32 {
+    CPU.get().unwrap()
 }
 
 /// Is CPU `cpu` while `f` runs.

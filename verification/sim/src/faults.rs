@@ -45,8 +45,10 @@ faults! {
     LateTimer = "late-timer";
     /// Polls that compute for up to a millisecond without looking up.
     LongPoll = "long-poll";
-    /// CPUs leave the scheduler and come back.
+    /// CPUs end their loops, with everything in its place, and come back.
     Hotplug = "hotplug";
+    /// CPUs go offline, by themselves or asked for it, and others take what they have; they come back much later.
+    Unplug = "unplug";
     /// CPUs are paused and resumed.
     Pause = "pause";
     /// Tasks are cancelled, some before their first poll, many at a time.
@@ -166,6 +168,8 @@ pub(crate) const FREEZE_NS: u64 = 100_000;
 pub(crate) const SKEW_NS: u64 = 1_000_000;
 /// The longest stay away of a CPU.
 pub(crate) const AWAY_NS: u64 = 300_000;
+/// The same of one that is offline is less than 2 to this nanoseconds: longer than anything may be late.
+pub(crate) const OFFLINE_BITS: u32 = 26;
 
 impl Knobs {
     pub(crate) fn draw(rng: &mut Rng, faults: Faults) -> Self {

@@ -228,6 +228,22 @@ impl Virtual {
         self.with(|world| world.checker.note_pause(cpu.index(), paused, &world.parties));
     }
 
+    /// Says that `cpu` is asked to go offline; with `widens` the tasks of it alone run elsewhere meanwhile.
+    pub fn note_unplug(self, cpu: CpuId, widens: bool) {
+        self.with(|world| world.checker.note_unplug(cpu.index(), widens));
+    }
+
+    /// Whether it was, and has not come back since.
+    #[must_use]
+    pub fn is_unplugged(self, cpu: CpuId) -> bool {
+        self.with(|world| world.checker.is_closing(cpu.index()))
+    }
+
+    /// Says that it stays.
+    pub fn note_stay(self, cpu: CpuId) {
+        self.with(|world| world.checker.note_stay(cpu.index()));
+    }
+
     /// Wakes a [tracked](Self::tracked) task, and checks that the wake has its effect (V9).
     pub fn wake(self, task: u64, waker: &Waker) {
         self.expect_run(task, || waker.wake_by_ref());

@@ -7,7 +7,7 @@
 //!   balance. Or it ends with a violation, and what it had is left as it was, never touched again.
 
 use crate::check::{Checker, Limits};
-use crate::faults::{AWAY_NS, FREEZE_NS, Fault, Faults, Knobs, SKEW_NS, STALL_NS};
+use crate::faults::{AWAY_NS, FREEZE_NS, Fault, Faults, Knobs, OFFLINE_BITS, SKEW_NS, STALL_NS};
 use crate::machine::{Shared, Suspend, Virtual};
 use crate::observer::{History, Observer};
 use crate::rng::Rng;
@@ -16,7 +16,7 @@ use crate::world::{ENGINE, Phase, State, World};
 use crate::{Measures, Subject, Workload};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult};
-use sched::Settings;
+use sched::{CpuId, Settings};
 use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
@@ -268,16 +268,33 @@ fn stay<S: Subject>(machine: Virtual, subject: &'static S) {
             }
         });
         let mut core = subject.enter();
+        let cpu = CpuId::new(place as u32);
         while machine.with(World::step_begins) {
             S::step(&mut core);
+            if machine.with(World::unplugs) {
+                leave::<S>(machine, cpu, &mut core);
+            }
             let queued = S::queued(&core);
             if machine.with(|world| world.step_ends(queued)) {
                 machine.give_way();
             }
+            if subject.has_left(cpu) {
+                break;
+            }
+        }
+        let has_left = subject.has_left(cpu);
+        if has_left {
+            machine.with(|world| {
+                let broken = world.checker.has_left(place);
+                world.note(broken);
+            });
         }
         drop(core);
         let (ends, back_ns) = machine.with(|world| {
-            let away_ns = world.rng.below(AWAY_NS);
+            let away_ns = match has_left {
+                true => world.rng.magnitude(OFFLINE_BITS),
+                false => world.rng.below(AWAY_NS),
+            };
             let party = &mut world.parties[place];
             party.state = State::Offline;
             (party.kick_ns, party.timer_ns, party.device_ns) = (u64::MAX, u64::MAX, u64::MAX);
@@ -294,7 +311,21 @@ fn stay<S: Subject>(machine: Virtual, subject: &'static S) {
     }
 }
 
+/// A CPU takes itself offline, if it may.
+fn leave<S: Subject>(machine: Virtual, cpu: CpuId, core: &mut S::Core) {
+    let was_closing = machine.with(|world| world.checker.is_closing(cpu.index()));
+    machine.note_unplug(cpu, false);
+    if !S::leave(core) && !was_closing {
+        machine.note_stay(cpu);
+    }
+}
+
 impl World {
+    /// Whether the CPU takes itself offline after a step.
+    fn unplugs(&mut self) -> bool {
+        self.knobs.faults.has(Fault::Unplug) && self.rng.one_in(1_000)
+    }
+
     /// Who goes on, and from when; nobody, if the run is over.
     fn next(&mut self) -> Option<usize> {
         self.turns += 1;

@@ -1,7 +1,7 @@
 //! What is simulated.
 
 use sched::trace::Trace;
-use sched::{Core, Scheduler};
+use sched::{Core, CpuId, IfPinned, Scheduler};
 use sched_arch::{Interrupts, Machine};
 
 /// What the simulator drives: loops, one for each CPU, and interrupt handlers. [`Scheduler`] is one; a kernel's own
@@ -15,6 +15,16 @@ pub trait Subject: Interrupts + 'static {
 
     /// One bounded action, or a halt.
     fn step(core: &mut Self::Core);
+
+    /// Takes the loop's CPU offline: nothing is left behind. `false` if it stays.
+    fn leave(_core: &mut Self::Core) -> bool {
+        false
+    }
+
+    /// Whether the CPU has gone offline, by itself or because somebody asked for it: then its loop is dropped.
+    fn has_left(&self, _cpu: CpuId) -> bool {
+        false
+    }
 
     /// Tasks in the CPU's run queues, if it can tell: then the checks compare.
     fn queued(_core: &Self::Core) -> Option<usize> {
@@ -42,6 +52,14 @@ impl<M: Machine + 'static, T: Trace + 'static, const CPUS: usize> Subject
 
     fn step(core: &mut Self::Core) {
         core.step();
+    }
+
+    fn leave(core: &mut Self::Core) -> bool {
+        core.leave(IfPinned::Refuse).is_ok()
+    }
+
+    fn has_left(&self, cpu: CpuId) -> bool {
+        Scheduler::has_left(self, cpu)
     }
 
     fn queued(core: &Self::Core) -> Option<usize> {

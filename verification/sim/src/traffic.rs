@@ -40,6 +40,8 @@ struct Shared {
     bounds: [u64; 8],
     /// Tasks that one storm spawns.
     storm: u64,
+    /// Whether CPUs are given up with the tasks that only they may run.
+    widens: bool,
 }
 
 /// What a task holds: a share, counted while its future lives.
@@ -74,7 +76,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Traffic<M, T, CPUS> {
     #[must_use]
     pub fn new(machine: Virtual, scheduler: &'static Scheduler<M, T, CPUS>) -> Self {
         let cpus = u64::from(machine.cpus());
-        let (slots, bounds, storm) = machine.draw(|rng| {
+        let (slots, bounds, storm, widens) = machine.draw(|rng| {
             let slots = 2 + rng.below(cpus * 4);
             let mut sum = 0;
             let mut bounds = [0; 8].map(|_: u64| {
@@ -82,10 +84,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Traffic<M, T, CPUS> {
                 sum
             });
             bounds.iter_mut().for_each(|bound| *bound = *bound * 256 / sum.max(1));
-            (slots, bounds, rng.between(20, 300))
+            (slots, bounds, rng.between(20, 300), rng.one_in(2))
         });
         let slots = (0..slots).map(|_| Slot::default()).collect();
-        let shared = Shared { machine, slots, alive: Cell::new(0), bounds, storm };
+        let shared = Shared { machine, slots, alive: Cell::new(0), bounds, storm, widens };
         Self { scheduler, shared: Rc::new(shared) }
     }
 }

@@ -41,7 +41,7 @@ kinds! {
     TierOrder = "a tier out of turn";
     /// V7: Critical and pinned tasks are not stolen, and no task runs where it may not.
     Placement = "a task where it may not be";
-    /// V8: what is queued is there, and what was spawned ends.
+    /// V8: what is queued is there, and what was spawned ends; a CPU that has left has nothing.
     Lost = "a task is lost";
     /// V9: each wake of a task that is not over is followed by a poll.
     LostWake = "a wake is lost";

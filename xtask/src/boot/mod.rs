@@ -22,8 +22,10 @@ use crate::{needs, pins};
 
 use arch::Arch;
 
-/// The scenario that counts instructions, and what makes the emulator's clock count them.
+/// The scenario that counts instructions, those that are right to a thousandth where nothing else happens, and what makes the
+/// emulator's clock count instructions.
 const COUNTS: &str = "counts";
+const EXACT: &str = "fairness,nice,mixed";
 const ONE_INSTRUCTION_IS_ONE_NS: &str = "-icount shift=0,sleep=off";
 
 /// The emulator's exit code when the kernel says that something is wrong.
@@ -52,6 +54,12 @@ pub(crate) struct Options {
     /// The long forms: a million halts, and the like
     #[arg(long)]
     long: bool,
+    /// How long the scenario `soak` takes, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    seconds: u64,
+    /// The emulator's clock counts instructions, and nothing that the host does is seen: times are the same in every run
+    #[arg(long)]
+    exact: bool,
     /// Seconds after which a boot is ended
     #[arg(long, value_name = "SECONDS")]
     limit: Option<u64>,
@@ -78,6 +86,8 @@ impl Options {
             trace: None,
             limit: None,
             long: false,
+            seconds: 0,
+            exact: false,
             no_heap: false,
             minimal: false,
             gic,
@@ -88,7 +98,16 @@ impl Options {
     fn command_line(&self) -> String {
         let long = if self.long { " long" } else { "" };
         let trace = if self.trace.is_some() { " trace" } else { "" };
-        format!("cpus={} scenario={}{long}{trace}", self.cpus, self.scenario)
+        let exact = if self.is_exact() { " exact" } else { "" };
+        let seconds = match self.seconds {
+            0 => String::new(),
+            seconds => format!(" seconds={seconds}"),
+        };
+        format!("cpus={} scenario={}{seconds}{long}{exact}{trace}", self.cpus, self.scenario)
+    }
+
+    fn is_exact(&self) -> bool {
+        self.exact || self.scenario == COUNTS
     }
 }
 
@@ -113,6 +132,9 @@ pub(crate) fn all(workspace: &Workspace) -> Result<u64> {
         held += scenarios(workspace, &Options::of(arch, 4, gic))?;
         let no_heap = Options { no_heap: true, ..Options::of(arch, 2, None) };
         held += scenarios(workspace, &no_heap)?;
+        let scenario = EXACT.to_owned();
+        let exact = Options { exact: true, scenario, ..Options::of(arch, 1, None) };
+        held += scenarios(workspace, &exact)?;
         held += panics(workspace, arch)?;
         let minimal = Options { minimal: true, ..Options::of(arch, 2, None) };
         held += scenarios(workspace, &minimal)?;
@@ -142,16 +164,24 @@ fn scenarios(workspace: &Workspace, options: &Options) -> Result<u64> {
     Ok(held)
 }
 
-/// A panic on one CPU stops all, says what each did, and ends in failure. Answers 1.
+/// Scenarios that are to fail, and what the kernel says then.
+const FAILURES: [(&str, &[&str]); 2] = [
+    ("panic", &["PANIC on cpu1", "as it was asked for", "cpu0: ", "cpu1: "]),
+    ("overflow", &["PANIC on cpu1", "a thread's stack has overflowed"]),
+];
+
+/// A panic on one CPU, or a stack that overflows there, stops all, says what each did, and ends in failure. Answers how many.
 fn panics(workspace: &Workspace, arch: Arch) -> Result<u64> {
-    let options = Options { scenario: "panic".to_owned(), ..Options::of(arch, 2, None) };
-    let output = boot(&build(workspace, &options)?, &options)?;
-    let failed = matches!(output.end, End::Exited(status) if status.code() == Some(FAILURE));
-    ensure!(failed, "a kernel that panics ended with {:?}", output.end);
-    for said in ["PANIC on cpu1", "as it was asked for", "cpu0: ", "cpu1: "] {
-        ensure!(output.text.contains(said), "a kernel that panics does not say `{said}`");
+    for (scenario, words) in FAILURES {
+        let options = Options { scenario: scenario.to_owned(), ..Options::of(arch, 2, None) };
+        let output = boot(&build(workspace, &options)?, &options)?;
+        let failed = matches!(output.end, End::Exited(status) if status.code() == Some(FAILURE));
+        ensure!(failed, "a kernel that panics ended with {:?}", output.end);
+        for said in words {
+            ensure!(output.text.contains(said), "a kernel that panics does not say `{said}`");
+        }
     }
-    Ok(1)
+    Ok(FAILURES.len() as u64)
 }
 
 /// The kernel, as a file.
@@ -177,6 +207,7 @@ fn cargo(workspace: &Workspace, subcommand: &str, triple: &str) -> Command {
 fn boot(kernel: &Path, options: &Options) -> Result<Output> {
     let usual = if options.long { pins::BOOT_LIMIT_LONG } else { pins::BOOT_LIMIT };
     let limit = options.limit.map_or(usual, Duration::from_secs);
+    let limit = limit + Duration::from_secs(options.seconds);
     let watch = hung::Watch::start(limit);
     let emulator = Command::new(options.arch.emulator())
         .args(options.arch.machine(options.gic, options.cpus))
@@ -186,7 +217,7 @@ fn boot(kernel: &Path, options: &Options) -> Result<Output> {
         .arg("-kernel")
         .arg(kernel)
         .args(["-append", &options.command_line()])
-        .words(if options.scenario == COUNTS { ONE_INSTRUCTION_IS_ONE_NS } else { "" })
+        .words(if options.is_exact() { ONE_INSTRUCTION_IS_ONE_NS } else { "" })
         .limit(limit + hung::TIME_TO_TELL)
         .hide(trace::LINE);
     let output = emulator.output();
@@ -244,8 +275,16 @@ mod cross {
     use super::*;
 
     fn boots(arch: Arch, scenario: &str) {
-        let options = Options { scenario: scenario.to_owned(), ..Options::of(arch, 1, None) };
+        let scenario = scenario.to_owned();
+        let options = Options { scenario, exact: true, ..Options::of(arch, 1, None) };
         if let Err(error) = scenarios(&Workspace::find().unwrap(), &options) {
+            panic!("{error:#}");
+        }
+    }
+
+    #[test]
+    fn switches_on_64_bit_arm() {
+        if let Err(error) = crate::steps::arm(&Workspace::find().unwrap()) {
             panic!("{error:#}");
         }
     }
@@ -258,5 +297,25 @@ mod cross {
     #[test]
     fn registers_survive_interrupts_on_aarch64() {
         boots(Arch::Aarch64, "registers");
+    }
+
+    #[test]
+    fn registers_survive_preemption_on_x86_64() {
+        boots(Arch::X86_64, "preempted");
+    }
+
+    #[test]
+    fn registers_survive_preemption_on_aarch64() {
+        boots(Arch::Aarch64, "preempted");
+    }
+
+    #[test]
+    fn threads_that_never_yield_share_on_x86_64() {
+        boots(Arch::X86_64, "nice");
+    }
+
+    #[test]
+    fn threads_that_never_yield_share_on_aarch64() {
+        boots(Arch::Aarch64, "nice");
     }
 }

@@ -94,3 +94,6 @@ translation_table:
 boot_stack: .skip 65536
 boot_stack_top:
     .skip   4096
+
+// What the compiler appends to this assembly is code.
+.text

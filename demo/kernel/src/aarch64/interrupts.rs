@@ -10,7 +10,9 @@ use sched::{CpuId, Machine as _};
 use sched_arch::aarch64::Interrupted;
 
 /// What an interrupt saves: all that a Rust function may change. Of v8 to v15 that is the upper halves, so they are saved
-/// whole like the others.
+/// whole like the others. It lies on the stack of what was interrupted: the handler may switch to another context before it
+/// returns, and other interrupts come there, so ELR and SPSR have to be here too. The rest is saved by the switch, FPCR included;
+/// SP_EL0 is of user programs, see `user`.
 #[repr(C, align(16))]
 struct Frame {
     x: [u64; 19],
@@ -101,6 +103,7 @@ pub(super) extern "C" fn on_irq() {
     if interrupted == Interrupted::Other(STOP_SGI.into()) && panic::is_panicking() {
         super::park()
     }
+    SCHEDULER.preempt();
 }
 
 /// A synchronous exception at EL1.

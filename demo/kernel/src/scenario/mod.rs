@@ -3,11 +3,21 @@
 //! Time is asserted with one or two CPUs only: more of them share the host's. Order and counts always are.
 
 #[cfg(feature = "alloc")]
+mod affinity;
+#[cfg(feature = "alloc")]
 mod counts;
 #[cfg(feature = "alloc")]
 mod failures;
 #[cfg(feature = "alloc")]
+mod fairness;
+#[cfg(feature = "alloc")]
+mod hog;
+#[cfg(feature = "alloc")]
 mod idle;
+#[cfg(feature = "alloc")]
+mod mixed;
+#[cfg(feature = "alloc")]
+mod parking;
 #[cfg(feature = "alloc")]
 mod pause;
 #[cfg(feature = "alloc")]
@@ -20,6 +30,8 @@ mod runner;
 mod sixty_hz;
 #[cfg(feature = "alloc")]
 mod sleep;
+#[cfg(feature = "alloc")]
+mod soak;
 mod statics;
 #[cfg(feature = "alloc")]
 mod steal;
@@ -30,8 +42,9 @@ mod tiers;
 #[cfg(feature = "alloc")]
 mod timer_storm;
 #[cfg(feature = "alloc")]
+mod unplug;
+#[cfg(feature = "alloc")]
 mod user;
-
 use crate::options::Options;
 
 /// Leaves the scenarios in the scheduler, for whichever CPU comes first.

@@ -1,8 +1,8 @@
 //! Runs the scenarios, and ends in a verdict.
 
 use super::{
-    counts, failures, idle, pause, ping_pong, registers, sixty_hz, sleep, statics, steal, stress,
-    tiers, timer_storm, user,
+    affinity, counts, failures, fairness, idle, mixed, parking, pause, ping_pong, registers,
+    sixty_hz, sleep, soak, statics, steal, stress, tiers, timer_storm, unplug, user,
 };
 use crate::console::println;
 use crate::options::Options;
@@ -70,16 +70,25 @@ const ALL: &[Scenario] = scenarios! {
     "timer-storm", 1 => timer_storm::run;
     "sixty-hz", 1 => sixty_hz::run;
     "registers", 1 => registers::run;
+    "preempted", 1 => registers::preempted;
     "user", 1 => user::run;
     "pause", 2 => pause::run;
+    "fairness", 1 => fairness::equal;
+    "nice", 1 => fairness::nice;
+    "affinity", 1 => affinity::run;
+    "mixed", 1 => mixed::run;
+    "parking", 1 => parking::run;
+    "soak", 1 => soak::run;
+    "unplug", 2 => unplug::run;
     "stress", 1 => stress::run;
     "counts", 1 => counts::run;
     "panic", 1 => failures::panic;
+    "overflow", 1 => failures::overflow;
     "hang", 1 => failures::hang;
 };
 
 /// Not among `all`: one wants the emulator to count, the others are not to pass.
-const BY_NAME_ONLY: [&str; 3] = ["counts", "panic", "hang"];
+const BY_NAME_ONLY: [&str; 4] = ["counts", "panic", "overflow", "hang"];
 
 /// A scenario that takes longer hangs.
 const LIMIT_NS: u64 = 60_000_000_000;
@@ -109,7 +118,8 @@ async fn run_all(options: Options) -> bool {
             continue;
         }
         let begin_ns = now_ns();
-        let limit_ns = LIMIT_NS * if options.long { LONG } else { 1 };
+        let limit_ns =
+            LIMIT_NS * if options.long { LONG } else { 1 } + options.seconds * 1_000_000_000;
         let mut found = within(limit_ns, (scenario.run)(options)).await;
         for _ in 1..TRIES {
             let Some(Err(Fault::Late(why))) = &found else { break };
@@ -189,10 +199,11 @@ macro_rules! ensure {
 }
 pub(super) use ensure;
 
-/// An error that is worth another try, unless the condition holds; for one or two CPUs, as more share the host's.
+/// An error that is worth another try, unless the condition holds; for one or two CPUs, as more share the host's, or where the
+/// host is not seen.
 macro_rules! ensure_in_time {
     ($options:expr, $condition:expr, $($why:tt)*) => {
-        if $options.cpus <= 2 && !$condition {
+        if ($options.cpus <= 2 || $options.exact) && !$condition {
             return Err($crate::scenario::runner::Fault::Late(alloc::format!($($why)*)));
         }
     };

@@ -131,3 +131,6 @@ page_pointers: .skip 4096
 page_directories: .skip 4 * 4096
 boot_stack: .skip 65536
 boot_stack_top:
+
+# What the compiler appends to this assembly is code.
+.text

@@ -27,7 +27,10 @@ pub(crate) fn mask_old_controllers() {
     }
 }
 
-/// An entry that saves what a Rust function may change and calls `$handler`.
+/// An entry that saves what a Rust function may change and calls `$handler`, on the stack of what it interrupts: the handler may
+/// switch to another context before it returns, and what is saved here then waits with that stack. So the vector has no stack
+/// of its own (no IST). All other registers are saved by the switch, and the flag that masks interrupts by the CPU, which
+/// `iretq` puts back.
 ///
 /// An interrupt leaves 40 bytes on a stack aligned to 16; nine more words make 112, so the call finds it aligned. The kernel
 /// is compiled without vector registers, so there are none to save.
@@ -64,10 +67,12 @@ interrupt_entry!(nmi_entry, on_nmi);
 
 extern "C" fn on_kick() {
     SCHEDULER.machine().kicked(&Handlers);
+    SCHEDULER.preempt();
 }
 
 extern "C" fn on_timer() {
     SCHEDULER.machine().timer_fired(&Handlers);
+    SCHEDULER.preempt();
 }
 
 /// Only a panic sends one.

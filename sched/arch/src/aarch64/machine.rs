@@ -2,7 +2,7 @@
 
 use super::{CpuLocal, Gic, SgiTarget, interrupts, timer};
 use crate::set_once::SetOnce;
-use crate::{Clock, CpuId, Interrupts, Machine};
+use crate::{Clock, CpuId, Interrupts, Machine, Switch};
 use core::sync::atomic::{AtomicU64, Ordering};
 
 /// What is learned at start-up.
@@ -26,6 +26,8 @@ pub struct GicMachine<const CPUS: usize> {
     setup: SetOnce<Setup>,
     /// How each CPU is named by SGIs; 0 before it entered.
     targets: [AtomicU64; CPUS],
+    activate: fn(*mut ()),
+    deactivate: fn(*mut ()),
 }
 
 /// What [`GicMachine::interrupted`] found.
@@ -50,7 +52,17 @@ impl<const CPUS: usize> GicMachine<CPUS> {
             kick_sgi: kick_sgi & 0xf,
             setup: SetOnce::new(),
             targets: [const { AtomicU64::new(0) }; CPUS],
+            activate: |_| (),
+            deactivate: |_| (),
         }
+    }
+
+    /// With the hooks [`Switch::activate`] and [`Switch::deactivate`]; without this they do nothing.
+    #[must_use]
+    pub const fn with_hooks(mut self, activate: fn(*mut ()), deactivate: fn(*mut ())) -> Self {
+        self.activate = activate;
+        self.deactivate = deactivate;
+        self
     }
 
     /// Says what was learned; `false` if that was said before, and nothing changes.
@@ -175,6 +187,25 @@ unsafe impl<const CPUS: usize> Machine for GicMachine<CPUS> {
         // One odd multiplier spreads what differs in few bits.
         let cpu = self.cpu().map_or(0, |cpu| u64::from(cpu.get()) + 1);
         timer::ticks().wrapping_add(cpu << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
+    }
+}
+
+// SAFETY: the architecture's switch, and the IRQ mask.
+unsafe impl<const CPUS: usize> Switch for GicMachine<CPUS> {
+    #[inline]
+    unsafe fn begin(&self) {
+        // SAFETY: who switched here has a handler in place, as every CPU that entered has (the promise of `enter`).
+        unsafe { interrupts::restore(true) }
+    }
+
+    #[inline]
+    fn activate(&self, attachment: *mut ()) {
+        (self.activate)(attachment);
+    }
+
+    #[inline]
+    fn deactivate(&self, attachment: *mut ()) {
+        (self.deactivate)(attachment);
     }
 }
 

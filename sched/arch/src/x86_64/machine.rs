@@ -2,7 +2,7 @@
 
 use super::{Command, CpuLocal, Hardware, LocalApic, TimerMode, interrupts, tsc};
 use crate::set_once::SetOnce;
-use crate::{Clock, CpuId, Interrupts, Machine, Rate};
+use crate::{Clock, CpuId, Interrupts, Machine, Rate, Switch};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 /// The vectors of the machine's interrupts: 32 or more, and different.
@@ -40,6 +40,8 @@ pub struct ApicMachine<const CPUS: usize> {
     setup: SetOnce<Setup>,
     /// Each CPU's APIC id; `NOT_UP` before it entered.
     apic_ids: [AtomicU32; CPUS],
+    activate: fn(*mut ()),
+    deactivate: fn(*mut ()),
 }
 
 const NOT_UP: u32 = u32::MAX;
@@ -54,7 +56,21 @@ impl<const CPUS: usize> ApicMachine<CPUS> {
     ///
     /// It is used in ring 0 only, on CPUs whose GS points to a [`CpuLocal`] by then.
     pub const unsafe fn new(vectors: Vectors) -> Self {
-        Self { vectors, setup: SetOnce::new(), apic_ids: [const { AtomicU32::new(NOT_UP) }; CPUS] }
+        Self {
+            vectors,
+            setup: SetOnce::new(),
+            apic_ids: [const { AtomicU32::new(NOT_UP) }; CPUS],
+            activate: |_| (),
+            deactivate: |_| (),
+        }
+    }
+
+    /// With the hooks [`Switch::activate`] and [`Switch::deactivate`]; without this they do nothing.
+    #[must_use]
+    pub const fn with_hooks(mut self, activate: fn(*mut ()), deactivate: fn(*mut ())) -> Self {
+        self.activate = activate;
+        self.deactivate = deactivate;
+        self
     }
 
     /// Says what was learned; `false` if that was said before, and nothing changes.
@@ -185,6 +201,25 @@ unsafe impl<const CPUS: usize> Machine for ApicMachine<CPUS> {
         // One odd multiplier spreads what differs in few bits.
         let cpu = self.cpu().map_or(0, |cpu| u64::from(cpu.get()) + 1);
         tsc::ticks().wrapping_add(cpu << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
+    }
+}
+
+// SAFETY: the architecture's switch, and the interrupt flag.
+unsafe impl<const CPUS: usize> Switch for ApicMachine<CPUS> {
+    #[inline]
+    unsafe fn begin(&self) {
+        // SAFETY: who switched here has handlers in place, as every CPU that entered has (the promise of `enter`).
+        unsafe { interrupts::restore(true) }
+    }
+
+    #[inline]
+    fn activate(&self, attachment: *mut ()) {
+        (self.activate)(attachment);
+    }
+
+    #[inline]
+    fn deactivate(&self, attachment: *mut ()) {
+        (self.deactivate)(attachment);
     }
 }
 

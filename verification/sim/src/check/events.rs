@@ -96,6 +96,14 @@ impl Checker {
                 self.waiting += 1;
                 self.tasks[index as usize].runnable_ns = self.now_ns;
             }
+            Place::Inbox(_) if self.was_refused(party, index) => {}
+            Place::Inbox(cpu) if usize::from(cpu) == party && self.is_closing(party) => {
+                self.leave_inbox(cpu, index)?;
+                self.cpus[party].untold += 1;
+            }
+            Place::Queue(cpu) if usize::from(cpu) == party && self.is_closing(party) => {
+                self.evacuated(cpu, index)?;
+            }
             // It came where it may not run, and is sent on.
             Place::Inbox(cpu) if usize::from(cpu) == party && !self.may_run(index, cpu) => {
                 self.cpus[party].in_inboxes -= 1;
@@ -103,6 +111,7 @@ impl Checker {
             }
             Place::Transit(cpu) if usize::from(cpu) == party => {}
             Place::Injector => self.injected -= 1,
+            Place::Stranded => {}
             place => {
                 return broken(
                     Kind::TwoPlaces,
@@ -110,7 +119,11 @@ impl Checker {
                 );
             }
         }
-        let place = target.map_or(Place::Injector, |cpu| Place::Inbox(cpu as u16));
+        let nowhere = match self.tasks[index as usize].affinity {
+            Some(_) => Place::Stranded,
+            None => Place::Injector,
+        };
+        let place = target.map_or(nowhere, |cpu| Place::Inbox(cpu as u16));
         self.set_place(index, place);
         self.injected += usize::from(place == Place::Injector);
         let task = &mut self.tasks[index as usize];
@@ -144,7 +157,7 @@ impl Checker {
                 return broken(Kind::TwoPlaces, what);
             }
         }
-        if !self.may_run(index, cpu) {
+        if !self.may_run(index, cpu) && !self.is_widened(index) {
             return broken(Kind::Placement, format!("task {} enqueued on cpu{cpu}", label(id)));
         }
         self.set_place(index, Place::Queue(cpu));
@@ -186,7 +199,32 @@ impl Checker {
         }
     }
 
-    fn leave_queue(&mut self, cpu: u16, index: u32) {
+    /// V5: the oldest of a tier goes first.
+    pub(super) fn leave_tier(&mut self, cpu: u16, index: u32) -> Checked {
+        let Self { cpus, tasks, .. } = self;
+        let task = &tasks[index as usize];
+        let (turn, tier) = (task.turn, usize::from(task.tier));
+        let name = || label(task.id);
+        let queue = &mut cpus[usize::from(cpu)].tiers[tier];
+        while queue.front().is_some_and(|&(task, turn)| tasks[task as usize].turn != turn) {
+            queue.pop_front();
+        }
+        match queue.pop_front() {
+            Some(first) if first == (index, turn) => Ok(()),
+            Some((first, _)) => {
+                let first = label(tasks[first as usize].id);
+                let what = format!(
+                    "cpu{cpu} takes {} before {first}, which came first, in tier {}",
+                    name(),
+                    TIERS[tier]
+                );
+                broken(Kind::Order, what)
+            }
+            None => broken(Kind::TwoPlaces, format!("task {} was not queued", name())),
+        }
+    }
+
+    pub(super) fn leave_queue(&mut self, cpu: u16, index: u32) {
         let task = &self.tasks[index as usize];
         let stealable = is_stealable(task);
         let view = &mut self.cpus[usize::from(cpu)];
@@ -198,36 +236,17 @@ impl Checker {
     fn runs(&mut self, cpu: u16, id: u64) -> Checked {
         let index = self.index(id)?;
         let task = &self.tasks[index as usize];
-        let (place, turn, tier) = (task.place, task.turn, usize::from(task.tier));
+        let (place, tier) = (task.place, usize::from(task.tier));
         if place != Place::Queue(cpu) {
             let kind =
                 if matches!(place, Place::Running(_)) { Kind::TwoCpus } else { Kind::TwoPlaces };
             return broken(kind, format!("task {} runs on cpu{cpu}, being {place:?}", label(id)));
         }
-        let Self { cpus, tasks, .. } = self;
-        let view = &mut cpus[usize::from(cpu)];
-        if let Some(other) = view.running {
-            let other = label(tasks[other as usize].id);
+        if let Some(other) = self.running(usize::from(cpu)) {
+            let other = label(self.tasks[other as usize].id);
             return broken(Kind::TwoCpus, format!("cpu{cpu} runs {} within {other}", label(id)));
         }
-        // V5.
-        let queue = &mut view.tiers[tier];
-        while queue.front().is_some_and(|&(task, turn)| tasks[task as usize].turn != turn) {
-            queue.pop_front();
-        }
-        match queue.pop_front() {
-            Some(first) if first == (index, turn) => {}
-            Some((first, _)) => {
-                let first = label(tasks[first as usize].id);
-                let what = format!(
-                    "cpu{cpu} runs {} before {first}, which came first, in tier {}",
-                    label(id),
-                    TIERS[tier]
-                );
-                return broken(Kind::Order, what);
-            }
-            None => return broken(Kind::TwoPlaces, format!("task {} was not queued", label(id))),
-        }
+        self.leave_tier(cpu, index)?;
         self.leave_queue(cpu, index);
         self.takes_turn(cpu, tier)?;
         self.set_place(index, Place::Running(cpu));
@@ -308,6 +327,7 @@ impl Checker {
 
     fn stops(&mut self, cpu: u16, record: &Record, parties: &[Party]) -> Checked {
         let index = self.index(record.task)?;
+        let may_run = self.may_run(index, cpu);
         let view = &mut self.cpus[usize::from(cpu)];
         if view.running.take() != Some(index) {
             return broken(
@@ -319,7 +339,9 @@ impl Checker {
         let placed_meanwhile = std::mem::take(&mut view.placed_meanwhile);
         let outcome = record.outcome();
         let name = || label(record.task);
-        if placed_meanwhile && outcome != Some(trace::Outcome::Waits) {
+        // One that ran where it may not, its own CPU being away, goes back there.
+        let went_back = outcome == Some(trace::Outcome::Requeued) && !may_run;
+        if placed_meanwhile && outcome != Some(trace::Outcome::Waits) && !went_back {
             return broken(
                 Kind::TwoPlaces,
                 format!("task {} was placed while it ran: {outcome:?}", name()),

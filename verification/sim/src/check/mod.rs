@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!   Fresh ─wake─► Inbox / Injector ─enqueue─► Queue ─run─► Running ─stop─► Waiting ─wake─► …
-//!                                     ▲         └─steal─► Transit ─┘   └───► Over
-//!                                     └────────── enqueue ──┴──────────┘ (requeued)
+//!                    ▲ ▲  Stranded    ▲       │ └─steal─► Transit ─┘   └───► Over
+//!                    │ └────┘         └───────┼── enqueue ──┴──────────┘ (requeued)
+//!                    └────────── wake ────────┘ (its CPU leaves)
 //! ```
 //!
 //! # Invariants
@@ -18,6 +19,7 @@ mod conserve;
 mod events;
 mod rest;
 mod sleep;
+mod unplug;
 mod wakes;
 
 use crate::violation::Kind;
@@ -43,6 +45,8 @@ pub(crate) enum Place {
     Fresh,
     Inbox(u16),
     Injector,
+    /// Restricted, and none of its CPUs is there.
+    Stranded,
     Queue(u16),
     /// Taken from another CPU by this one.
     Transit(u16),
@@ -105,6 +109,12 @@ pub(crate) struct CpuView {
     /// Since when it has run nothing.
     idle_ns: u64,
     paused: bool,
+    /// It was asked to leave, and has not come back since.
+    closing: bool,
+    /// It was ever asked: whoever pushed to it may have been refused.
+    refuses: bool,
+    /// What only it may run was ever given up.
+    widened: bool,
     /// Pushed in the masked section that is under way here: task, turn, target.
     pushed: Vec<(u32, u32, u16)>,
 }
@@ -239,6 +249,7 @@ impl Checker {
         view.idle_ns = self.now_ns;
         (view.critical_polls, view.normal_polls) = (0, 0);
         view.enqueued = 0;
+        view.closing = false;
     }
 
     pub(crate) fn step_begins(&mut self, cpu: usize, parties: &[Party]) {
@@ -259,12 +270,15 @@ impl Checker {
             );
         }
         let there = view.in_tiers.iter().sum::<usize>();
+        // One that leaves has what came out of its inboxes, too: of tasks to be freed nothing is told.
+        let there_at_most = if view.closing { usize::MAX } else { there };
         match queued {
-            Some(queued) if queued != there => broken(
+            Some(queued) if (there..=there_at_most).contains(&queued) => Ok(()),
+            Some(queued) => broken(
                 Kind::Lost,
                 format!("cpu{cpu} has {queued} tasks queued, and {there} have come and not gone"),
             ),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

@@ -198,6 +198,60 @@ fn lost() {
 }
 
 #[test]
+fn left_behind() {
+    let mut history = History::new();
+    let [first, second] = [1, 2].map(|serial| history.queued(serial, NORMAL, 1));
+    fires(Kind::TwoPlaces, history.tell(1, Event::Wake, first, Some(0), 0));
+    history.world.checker.note_unplug(1, false);
+    // By others than itself.
+    fires(Kind::TwoPlaces, history.tell(0, Event::Wake, first, Some(0), 0));
+    fires(Kind::Lost, history.world.checker.has_left(1));
+    fires(Kind::Order, history.tell(1, Event::Wake, second, Some(0), 0));
+    let mut history = History::new();
+    let first = history.queued(1, NORMAL, 1);
+    history.pushed(2, NORMAL, 1);
+    history.world.checker.note_unplug(1, false);
+    history.tell(1, Event::Wake, first, Some(0), 0).unwrap();
+    // Its pusher is still in that section, and about to be told that the inbox is closed.
+    history.world.checker.has_left(1).unwrap();
+    history.examine().unwrap();
+    fires(Kind::Lost, history.world.checker.has_left(1));
+}
+
+#[test]
+fn a_refused_push_is_one_push() {
+    let mut history = History::new();
+    let task = history.pushed(1, NORMAL, 1);
+    fires(Kind::TwoPlaces, history.tell(0, Event::Wake, task, Some(0), 0));
+    let mut history = History::new();
+    history.world.checker.note_unplug(1, false);
+    let task = history.pushed(1, NORMAL, 1);
+    history.tell(0, Event::Wake, task, Some(0), 0).unwrap();
+    history.tell(0, Event::Enqueue, task, None, 0).unwrap();
+    history.world.checker.has_left(1).unwrap();
+    history.examine().unwrap();
+}
+
+#[test]
+fn a_stranded_task_runs_where_it_may() {
+    let mut history = History::new();
+    history.world.checker.next_affinity(0, CpuSet::EMPTY.with(CpuId::new(1)));
+    let task = (1 << 48) | 1;
+    history.tell(0, Event::Spawn, task, None, NORMAL).unwrap();
+    // It waits beside CPUs that sleep, which is right.
+    history.tell(0, Event::Wake, task, None, 0).unwrap();
+    history.halt(0);
+    history.examine().unwrap();
+    history.tell(1, Event::Wake, task, Some(0), 0).unwrap();
+    fires(Kind::Placement, history.tell(0, Event::Enqueue, task, None, 0));
+    let mut history = History::new();
+    history.world.checker.note_unplug(1, true);
+    history.world.checker.next_affinity(0, CpuSet::EMPTY.with(CpuId::new(1)));
+    let task = history.pushed(1, NORMAL, 0);
+    history.tell(0, Event::Enqueue, task, None, 0).unwrap();
+}
+
+#[test]
 fn a_lost_wake() {
     let mut history = History::new();
     let task = history.running(1, NORMAL, 0);

@@ -54,7 +54,9 @@ impl Checker {
     /// The future of a task was dropped. Where nobody could wake it any more that is all that is told of its end.
     pub(crate) fn dropped(&mut self, id: u64) {
         let Ok(index) = self.index(id) else { return };
-        if let Place::Inbox(_) | Place::Injector = self.tasks[index as usize].place {
+        if let Place::Inbox(_) | Place::Injector | Place::Stranded =
+            self.tasks[index as usize].place
+        {
             if self.tasks[index as usize].place == Place::Injector {
                 self.injected -= 1;
             }

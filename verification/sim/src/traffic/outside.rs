@@ -4,7 +4,7 @@ use super::Traffic;
 use crate::Fault;
 use crate::machine::Virtual;
 use sched::trace::Trace;
-use sched::{CpuId, Machine};
+use sched::{CpuId, IfPinned, Machine};
 
 impl<M: Machine, T: Trace, const CPUS: usize> Traffic<M, T, CPUS> {
     /// Acts now and then, until the end begins.
@@ -13,11 +13,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Traffic<M, T, CPUS> {
         while !machine.is_closing() {
             let slot = machine.draw(|rng| rng.below(self.shared.slots.len() as u64)) as usize;
             self.fill(slot);
-            match machine.draw(|rng| rng.below(16)) {
+            match machine.draw(|rng| rng.below(18)) {
                 0 if machine.faults().has(Fault::Storm) => self.storm(machine),
                 1 if machine.faults().has(Fault::Cancel) => self.cancel_some(machine),
                 2 => self.spawn_children(1 + machine.draw(|rng| rng.below(8))),
                 3 | 4 if machine.faults().has(Fault::Pause) => self.pause(machine, &mut paused),
+                5 if machine.faults().has(Fault::Unplug) => self.unplug(machine),
                 _ => self.shared.send_to_any(),
             }
             let pause_ns = 1 + machine.draw(|rng| rng.magnitude(16));
@@ -73,6 +74,21 @@ impl<M: Machine, T: Trace, const CPUS: usize> Traffic<M, T, CPUS> {
         machine.note_pause(cpu, true);
         self.scheduler.pause(cpu);
         *paused = Some(cpu);
+    }
+
+    /// Asks for a CPU to go offline, and for what only it may run to go elsewhere, in some runs.
+    fn unplug(&self, machine: Virtual) {
+        let cpus = u64::from(machine.cpus());
+        let cpu = CpuId::new(machine.draw(|rng| rng.below(cpus)) as u32);
+        let if_pinned = match self.shared.widens && machine.draw(|rng| rng.one_in(2)) {
+            true => IfPinned::Widen,
+            false => IfPinned::Refuse,
+        };
+        let was_closing = machine.is_unplugged(cpu);
+        machine.note_unplug(cpu, if_pinned == IfPinned::Widen);
+        if self.scheduler.offline(cpu, if_pinned).is_err() && !was_closing {
+            machine.note_stay(cpu);
+        }
     }
 
     fn resume(&self, machine: Virtual, paused: Option<CpuId>) {

@@ -7,13 +7,24 @@ use core::mem::offset_of;
 pub(super) const GENERAL: usize = 29;
 /// v0 to v31.
 pub(super) const VECTOR: usize = 32;
+/// FPCR and FPSR.
+pub(super) const STATUS: usize = 2;
 
 /// What the registers hold.
 #[repr(C)]
 #[derive(Debug, PartialEq)]
 pub(super) struct Registers {
     pub(super) general: [u64; GENERAL],
+    pub(super) status: [u64; STATUS],
     pub(super) vector: [u128; VECTOR],
+}
+
+/// A rounding mode, and flags, that say whose they are.
+pub(super) fn status(seed: u64) -> [u64; STATUS] {
+    const ROUNDING: u64 = 22;
+    const NAN_IS_DEFAULT: u64 = 1 << 25;
+    const SATURATED: u64 = 1 << 27;
+    [(1 + seed % 3) << ROUNDING | NAN_IS_DEFAULT, SATURATED | (1 + seed % 15)]
 }
 
 unsafe extern "C" {
@@ -25,12 +36,17 @@ unsafe extern "C" {
 global_asm!(
     ".global hold_registers",
     "hold_registers:",
-    "sub sp, sp, #176",
+    "sub sp, sp, #192",
     "stp x19, x20, [sp]", "stp x21, x22, [sp, #16]", "stp x23, x24, [sp, #32]",
     "stp x25, x26, [sp, #48]", "stp x27, x28, [sp, #64]", "stp x29, x30, [sp, #80]",
     "stp d8, d9, [sp, #96]", "stp d10, d11, [sp, #112]", "stp d12, d13, [sp, #128]",
     "stp d14, d15, [sp, #144]",
     "stp x1, x18, [sp, #160]",
+    "mrs x16, fpcr",
+    "str x16, [sp, #176]",
+    "ldp x16, x17, [x0, #{status}]",
+    "msr fpcr, x16",
+    "msr fpsr, x17",
     "add x16, x0, #{vector}",
     ".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15",
     "ldr q\\n, [x16, #16 * \\n]",
@@ -60,13 +76,19 @@ global_asm!(
     ".irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31",
     "str q\\n, [x16, #16 * \\n]",
     ".endr",
-    "ldp x1, x18, [sp, #160]",
+    "ldp x17, x18, [sp, #160]",
+    "mrs x0, fpcr",
+    "mrs x1, fpsr",
+    "stp x0, x1, [x17, #{status}]",
+    "ldr x0, [sp, #176]",
+    "msr fpcr, x0",
     "ldp d14, d15, [sp, #144]", "ldp d12, d13, [sp, #128]", "ldp d10, d11, [sp, #112]",
     "ldp d8, d9, [sp, #96]",
     "ldp x29, x30, [sp, #80]", "ldp x27, x28, [sp, #64]", "ldp x25, x26, [sp, #48]",
     "ldp x23, x24, [sp, #32]", "ldp x21, x22, [sp, #16]", "ldp x19, x20, [sp]",
-    "add sp, sp, #176",
+    "add sp, sp, #192",
     "ret",
+    status = const offset_of!(Registers, status),
     vector = const offset_of!(Registers, vector),
 );
 
@@ -84,6 +106,7 @@ pub(super) fn scribble() {
             ".irp n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31",
             "movi v\\n\\().2d, #0",
             ".endr",
+            "msr fpsr, xzr",
             clobber_abi("C"),
             options(nomem, nostack)
         )

@@ -4,11 +4,13 @@
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 mod arch;
 
-use super::runner::{Found, cpus, ensure, pinned};
+use super::hog::{spawn, thread_on};
+use super::runner::{Fault, Found, cpus, ensure, pinned};
 use crate::SCHEDULER;
 use crate::options::Options;
 use alloc::format;
-use arch::{GENERAL, Registers, VECTOR, hold_registers};
+use alloc::vec::Vec;
+use arch::{GENERAL, Registers, STATUS, VECTOR, hold_registers};
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use sched::Machine as _;
 
@@ -35,7 +37,11 @@ pub(super) fn interrupted() {
 
 pub(super) async fn run(options: Options) -> Found {
     for (number, cpu) in cpus(options).enumerate() {
-        let held = pinned("registers", cpu).spawn(async move { hold(number) });
+        let held = pinned("registers", cpu).spawn(async move {
+            HOLDER.store(number, Ordering::Relaxed);
+            HOLD_LEFT.store(INTERRUPTS, Ordering::Relaxed);
+            hold(number as u64)
+        });
         if let Some(changed) = held.await.map_err(|error| format!("{error:?}"))? {
             return Err(format!("{cpu}: {changed}").into());
         }
@@ -46,32 +52,62 @@ pub(super) async fn run(options: Options) -> Found {
     ))
 }
 
+/// Threads that hold different registers on one CPU at the same time.
+const HOLDERS: u64 = 3;
+
+/// Interrupts meanwhile: each has some turns.
+const INTERRUPTS_OF_THREADS: u32 = 40;
+
+/// The same through preemption: threads that never yield hold patterns of their own, and the timer gives the CPU from one to the
+/// next in the midst of it.
+pub(super) async fn preempted(options: Options) -> Found {
+    let mut least = u64::MAX;
+    for (number, cpu) in cpus(options).enumerate() {
+        HOLDER.store(number, Ordering::Relaxed);
+        HOLD_LEFT.store(INTERRUPTS_OF_THREADS, Ordering::Relaxed);
+        let holders = (0..HOLDERS).map(|seed| {
+            let holder = thread_on("holder", [cpu]).attachment(crate::arch::vector_state());
+            spawn(holder, move || hold(seed))
+        });
+        for holder in holders.collect::<Vec<_>>() {
+            let thread = holder.thread();
+            if let Some(changed) = holder.await.map_err(|error| format!("{error:?}"))? {
+                return Err(format!("{cpu}: {changed}").into());
+            }
+            least = least.min(thread.map_or(0, |thread| thread.stats().preempted));
+        }
+    }
+    if least == 0 {
+        return Err(Fault::Late("a thread was not preempted".into()));
+    }
+    Ok(format!("{HOLDERS} threads on each CPU, each preempted {least} times or more"))
+}
+
 /// A number that no two registers share.
 fn pattern(seed: u64, number: usize) -> u64 {
     (seed << 32 | number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1
 }
 
-/// The first register that is not as it was.
-fn hold(cpu: usize) -> Option<alloc::string::String> {
-    let seed = cpu as u64;
+/// The registers that are not as they were.
+fn hold(seed: u64) -> Option<alloc::string::String> {
     let wide = |number| {
-        u128::from(pattern(seed, 100 + number)) << 64 | u128::from(pattern(seed, 200 + number))
+        let half = |which| u128::from(pattern(seed, which + number));
+        half(100) << 64 | half(200)
     };
     let before = Registers {
         general: core::array::from_fn(|number| pattern(seed, number)),
+        status: arch::status(seed),
         vector: core::array::from_fn(wide),
     };
-    let mut after = Registers { general: [0; GENERAL], vector: [0; VECTOR] };
-    HOLDER.store(cpu, Ordering::Relaxed);
-    HOLD_LEFT.store(INTERRUPTS, Ordering::Relaxed);
+    let mut after = Registers { general: [0; GENERAL], status: [0; STATUS], vector: [0; VECTOR] };
     // SAFETY: it keeps the calling convention; the slice's timer brings the interrupts that it waits for.
     unsafe { hold_registers(&before, &mut after) };
+    if after == before {
+        return None;
+    }
     let general =
         before.general.iter().zip(&after.general).position(|(before, after)| before != after);
     let vector =
         before.vector.iter().zip(&after.vector).position(|(before, after)| before != after);
-    match (general, vector) {
-        (None, None) => None,
-        (general, vector) => Some(format!("general {general:?}, vector {vector:?}: {after:x?}")),
-    }
+    Some(format!("general {general:?}, vector {vector:?}, or status: {after:x?}"))
 }

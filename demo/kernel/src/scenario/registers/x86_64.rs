@@ -7,13 +7,21 @@ use core::mem::offset_of;
 pub(super) const GENERAL: usize = 15;
 /// xmm0 to xmm15. The kernel has no use for them, so that it may leave them alone; it must.
 pub(super) const VECTOR: usize = 16;
+/// What controls them is left alone with them.
+pub(super) const STATUS: usize = 0;
 
 /// What the registers hold.
 #[repr(C)]
 #[derive(Debug, PartialEq)]
 pub(super) struct Registers {
     pub(super) general: [u64; GENERAL],
+    pub(super) status: [u64; STATUS],
     pub(super) vector: [u128; VECTOR],
+}
+
+/// Nothing.
+pub(super) fn status(_: u64) -> [u64; STATUS] {
+    []
 }
 
 unsafe extern "C" {

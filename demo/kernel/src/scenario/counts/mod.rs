@@ -1,7 +1,9 @@
-//! What interrupts cost, in instructions.
+//! What interrupts and threads cost, in instructions.
 //!
 //! Under `-icount shift=0` an instruction of the emulated CPU takes one nanosecond of its clock, neither more nor less: then
 //! the times measured here are counts, the same in every run. Otherwise they are times, and nothing is to be read in them.
+
+mod threads;
 
 use super::runner::{Found, ensure, here, now_ns, pinned};
 use crate::options::Options;
@@ -12,7 +14,7 @@ use sched::time::TICK_NS;
 use sched::{Interrupts as _, Machine as _};
 
 /// What is measured is repeated so often: the counter of aarch64 ticks every 16 ns only.
-const TIMES: u64 = 256;
+pub(super) const TIMES: u64 = 256;
 
 /// What one interrupt may fire, by the scheduler's word.
 const BATCH: u64 = 32;
@@ -26,13 +28,15 @@ pub(super) async fn run(options: Options) -> Found {
     let empty = pinned("counts", here()).spawn(async { timers_with_nothing_due() }).await;
     let full = full_batch().await?;
     let (Ok(kick), Ok(empty)) = (kick, empty) else { return Err("a task was lost".into()) };
+    let threads = threads::run().await?;
     Ok(format!(
-        "instructions: kick sent and received {kick}, timer interrupt with nothing due {empty}, with {BATCH} due {full}"
+        "instructions: kick sent and received {kick}, timer interrupt with nothing due {empty}, with {BATCH} due {full}; {threads}"
     ))
 }
 
-/// From the command to the controller to the instruction after the interrupt, entry and exit included.
+/// From the command to the controller to the instruction after the interrupt, entry and exit included; what is interrupted goes on.
 fn kicks() -> u64 {
+    let _stays = SCHEDULER.no_reschedule();
     let (machine, cpu) = (SCHEDULER.machine(), here());
     let one = || {
         let saved = machine.mask();
@@ -74,7 +78,7 @@ async fn full_batch() -> Result<u64, super::runner::Fault> {
     Ok(took_ns)
 }
 
-fn per_time(mut what: impl FnMut()) -> u64 {
+pub(super) fn per_time(mut what: impl FnMut()) -> u64 {
     let begin_ns = now_ns();
     for _ in 0..TIMES {
         what();
@@ -82,7 +86,7 @@ fn per_time(mut what: impl FnMut()) -> u64 {
     (now_ns() - begin_ns) / TIMES
 }
 
-fn masked<R>(what: impl FnOnce() -> R) -> R {
+pub(super) fn masked<R>(what: impl FnOnce() -> R) -> R {
     let machine: &arch::Machine = SCHEDULER.machine();
     let saved = machine.mask();
     let result = what();

@@ -1,0 +1,290 @@
+//! What a CPU has for its threads.
+//!
+//! # Invariants
+//!
+//! - **U1** The queue is touched under its lock, which is held with interrupts masked: by the CPU's own loop, and by thieves,
+//!   who take what is queued, never what runs. So nobody has a thread whose context is not saved.
+//! - **U2** What stands beside the queue is the CPU's own: written by its loop, or by what runs on it, with interrupts masked.
+
+use super::settings::ThreadSettings;
+use super::tcb::{Tcb, TcbRef};
+use crate::class::fair::Entity;
+use crate::class::{Dequeue, Enqueue, Fair, Pick, Realtime, SchedClass, Set, Stop};
+use crate::lock::Lock;
+use crate::sync::{AtomicUsize, Ordering, const_fn};
+use crate::task::{Header, Tier};
+use core::cell::Cell;
+use core::ptr::NonNull;
+use mpsc_inbox::Inbox;
+use sched_arch::{Context, CpuId};
+
+type Classes = Set<Set<Stop<Tcb>, Realtime<Tcb>>, Fair<Tcb>>;
+
+/// The runnable threads of a CPU, and its executor.
+pub(crate) struct Queue {
+    classes: Classes,
+    /// Runnable ones that more than one CPU may have, the current one included.
+    stealable: usize,
+}
+
+/// What the queue says who runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    Thread(NonNull<Tcb>),
+    Executor,
+    Nobody,
+}
+
+/// A task whose poll was preempted.
+#[derive(Clone, Copy)]
+pub(crate) struct InFlight {
+    pub(crate) header: NonNull<Header>,
+    pub(crate) tier: Tier,
+}
+
+/// Switches to a control block, on behalf of the scheduler at that address.
+pub(crate) type SwitchIn = unsafe fn(*const (), &Tcb);
+
+pub(crate) struct CpuThreads {
+    /// `None` until the CPU enters for the first time.
+    pub(crate) queue: Lock<Option<Queue>>,
+    /// Threads that are runnable here, the one that runs included. Written under the lock.
+    pub(crate) count: AtomicUsize,
+    /// Those of them that thieves may have. Written under the lock.
+    pub(crate) spare: AtomicUsize,
+    /// Threads of this CPU of which something has changed.
+    pub(crate) changes: Inbox<Tcb>,
+    /// Stands in the fair class for all futures but the Critical ones.
+    pub(crate) executor: Tcb,
+    pub(crate) local: Local,
+}
+
+/// The CPU's own (U2).
+pub(crate) struct Local {
+    /// Where the loop goes on.
+    pub(crate) loop_context: Cell<Context>,
+    /// What runs, if it is not the loop.
+    pub(crate) current: Cell<Option<NonNull<Tcb>>>,
+    /// How many want what runs not to be preempted: a count for each context, which ends with its stay.
+    pub(crate) preempt_off: Cell<u32>,
+    /// How to switch to the executor, if it has a stack.
+    pub(crate) switch_in: Cell<Option<SwitchIn>>,
+    /// The task that the executor is to poll next, or polls.
+    pub(crate) job: Cell<Option<NonNull<Header>>>,
+    /// What came of the poll.
+    pub(crate) is_done: Cell<bool>,
+    pub(crate) in_flight: Cell<Option<InFlight>>,
+}
+
+// SAFETY: U2.
+unsafe impl Sync for Local {}
+// SAFETY: U2; a loop that leaves leaves it to the next one.
+unsafe impl Send for Local {}
+
+impl CpuThreads {
+    const_fn! {
+        pub(crate) const fn new() -> Self {
+            Self {
+                queue: Lock::new(None),
+                count: AtomicUsize::new(0),
+                spare: AtomicUsize::new(0),
+                changes: Inbox::new(),
+                executor: Tcb::new(),
+                local: Local {
+                    loop_context: Cell::new(Context::EMPTY),
+                    current: Cell::new(None),
+                    preempt_off: Cell::new(0),
+                    switch_in: Cell::new(None),
+                    job: Cell::new(None),
+                    is_done: Cell::new(false),
+                    in_flight: Cell::new(None),
+                },
+            }
+        }
+    }
+
+    /// Threads that are runnable here.
+    pub(crate) fn count(&self) -> usize {
+        // Ordering: Relaxed; only this CPU's loop raises it, and thieves lower it under the lock.
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is a thread to run, or a poll to go on with.
+    pub(crate) fn has_work(&self) -> bool {
+        self.count() > 0 || self.local.in_flight.get().is_some()
+    }
+
+    /// Calls `f` with the queue, and publishes its counts then. `None` before the CPU entered.
+    pub(crate) fn with<R>(
+        &self,
+        queue: &mut Option<Queue>,
+        f: impl FnOnce(&mut Queue, &Tcb) -> R,
+    ) -> Option<R> {
+        let queue = queue.as_mut()?;
+        let result = f(queue, &self.executor);
+        let executor = usize::from(queue.holds_runnable(&self.executor));
+        // Ordering: Relaxed; see `count`. `spare` is a hint, but for the last look of PB1, which its fences order.
+        self.count.store(queue.classes.runnable() - executor, Ordering::Relaxed);
+        self.spare.store(queue.spare(), Ordering::Relaxed);
+        Some(result)
+    }
+}
+
+impl Queue {
+    pub(crate) fn new(settings: &ThreadSettings) -> Self {
+        let realtime = Realtime::new(settings.realtime_turn_ns, settings.realtime_throttle);
+        let classes = Set::new(Set::new(Stop::new(), realtime), Fair::new(settings.fair));
+        Self { classes, stealable: 0 }
+    }
+
+    /// Takes in a thread that became runnable.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the thread (N1), whose queue's reference goes with it; or it sleeps in this very queue.
+    pub(crate) unsafe fn enqueue(&mut self, tcb: NonNull<Tcb>, why: Enqueue, now_ns: u64) {
+        // SAFETY: live.
+        unsafe { tcb.as_ref() }.touch();
+        // SAFETY: the caller's promise: live, and in this queue or in none.
+        let woken = unsafe { self.classes.wake_delayed(tcb, now_ns) };
+        if woken.is_none() {
+            let _ = self.classes.enqueue_task(TcbRef(tcb), why, now_ns);
+        }
+        // SAFETY: live.
+        self.stealable += usize::from(is_stealable(unsafe { tcb.as_ref() }));
+    }
+
+    /// Takes out a thread that is current, or queued.
+    ///
+    /// # Safety
+    ///
+    /// `tcb` is live, and in this queue.
+    pub(crate) unsafe fn dequeue(&mut self, tcb: NonNull<Tcb>, why: Dequeue, now_ns: u64) {
+        // SAFETY: live.
+        let this = unsafe { tcb.as_ref() };
+        this.touch();
+        self.stealable -= usize::from(is_stealable(this));
+        // SAFETY: the caller's promise.
+        let _ = unsafe { self.classes.dequeue_task(tcb, why, now_ns) };
+    }
+
+    /// Takes out a thread that sleeps here, if it does.
+    ///
+    /// # Safety
+    ///
+    /// `tcb` is live, does not run, and is queued nowhere.
+    pub(crate) unsafe fn forget(&mut self, tcb: NonNull<Tcb>, why: Dequeue, now_ns: u64) {
+        // SAFETY: the caller's promise: delayed in this queue, or in none.
+        let _ = unsafe { self.classes.dequeue_task(tcb, why, now_ns) };
+    }
+
+    /// Takes out a thread, if it is here, and tells whether it was runnable.
+    ///
+    /// # Safety
+    ///
+    /// `tcb` is live, not running, and in no other queue.
+    pub(crate) unsafe fn withdraw(&mut self, tcb: NonNull<Tcb>, now_ns: u64) -> bool {
+        // SAFETY: live.
+        let this = unsafe { tcb.as_ref() };
+        this.touch();
+        if !self.classes.holds(this) {
+            return false;
+        }
+        let is_runnable = !Entity::of(this).is_delayed();
+        if is_runnable {
+            self.stealable -= usize::from(is_stealable(this));
+        }
+        // SAFETY: live, and in this queue.
+        let _ = unsafe { self.classes.dequeue_task(tcb, Dequeue::Move, now_ns) };
+        is_runnable
+    }
+
+    /// Whose turn it is. `has_futures`: whether the executor has anything to do.
+    pub(crate) fn choose(&mut self, executor: &Tcb, has_futures: bool, now_ns: u64) -> Chosen {
+        let itself = NonNull::from(executor);
+        if has_futures {
+            // SAFETY: the executor lives as long as its CPU, and is in this queue or in none.
+            if unsafe { self.classes.wake_delayed(itself, now_ns) }.is_none()
+                && !self.classes.holds(executor)
+            {
+                let _ = self.classes.enqueue_task(TcbRef(itself), Enqueue::Wakeup, now_ns);
+            }
+        }
+        loop {
+            match self.classes.pick_next_task(now_ns) {
+                // It had slept on in the queue, and was nobody's but its home's.
+                Pick::Asleep(_) => {}
+                Pick::Idle => return Chosen::Nobody,
+                Pick::Run(tcb) if !core::ptr::eq(tcb, executor) => {
+                    return tcb.header.get().map_or(Chosen::Nobody, |header| {
+                        // SAFETY: the class has it, so it is live.
+                        Chosen::Thread(unsafe { super::cell::Thread::tcb(header) })
+                    });
+                }
+                Pick::Run(_) if has_futures => return Chosen::Executor,
+                Pick::Run(_) => {
+                    // SAFETY: as above.
+                    let _ = unsafe { self.classes.dequeue_task(itself, Dequeue::Sleep, now_ns) };
+                }
+            }
+        }
+    }
+
+    /// The current thread is not what runs.
+    pub(crate) fn put_prev(&mut self, now_ns: u64) {
+        self.classes.put_prev_task(now_ns);
+    }
+
+    /// The current thread lets others go first.
+    pub(crate) fn give_way(&mut self, now_ns: u64) {
+        self.classes.yield_task(now_ns);
+    }
+
+    /// Whether a thread is runnable that comes before Critical futures.
+    pub(crate) fn has_stop(&self) -> bool {
+        self.classes.upper().upper().runnable() > 0
+    }
+
+    /// Takes one that would run last, for `thief`.
+    pub(crate) fn steal(&mut self, thief: CpuId) -> Option<NonNull<Tcb>> {
+        let mut may_take = |tcb: &Tcb| {
+            tcb.header.get().is_some() && tcb.affinity.get().is_none_or(|set| set.contains(thief))
+        };
+        let TcbRef(tcb) = self.classes.steal_task(&mut may_take)?;
+        // SAFETY: the queue had it, so it is live.
+        unsafe { tcb.as_ref() }.touch();
+        self.stealable -= 1;
+        Some(tcb)
+    }
+
+    /// Takes out a thread, whichever; with the last of them all that sleep here have come out as well, and the executor.
+    pub(crate) fn take_any(&mut self, now_ns: u64) -> Option<NonNull<Tcb>> {
+        self.classes.put_prev_task(now_ns);
+        while let Some(TcbRef(tcb)) = self.classes.steal_task(&mut |_| true) {
+            // SAFETY: the class had it, so it is live.
+            let this = unsafe { tcb.as_ref() };
+            if this.header.get().is_some() {
+                self.stealable -= usize::from(is_stealable(this));
+                return Some(tcb);
+            }
+        }
+        // None is runnable, so that these are all that is left.
+        while let Pick::Asleep(_) = self.classes.pick_next_task(now_ns) {}
+        None
+    }
+
+    /// Threads that thieves may have.
+    fn spare(&self) -> usize {
+        let runs = self.classes.current().is_some_and(is_stealable);
+        self.stealable - usize::from(runs)
+    }
+
+    fn holds_runnable(&self, executor: &Tcb) -> bool {
+        self.classes.holds(executor) && !Entity::of(executor).is_delayed()
+    }
+}
+
+/// Whether a thread may run on more than one CPU.
+fn is_stealable(tcb: &Tcb) -> bool {
+    tcb.header.get().is_some() && tcb.affinity.get().is_none_or(|set| set.iter().nth(1).is_some())
+}

@@ -104,6 +104,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         // Ordering: Acquire; as in `on_kick`. A kick that was dropped before the CPU was up must not stand for the
         // next one.
         cpu.kick_pending.swap(false, Ordering::Acquire);
+        cpu.local.open();
         self.come_online(id, [&mut critical_inbox, &mut normal_inbox]);
         self.machine.interleave();
         let core = Core {
@@ -281,22 +282,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         true
     }
 
-    /// Moves what came out of the injector, after the first `before` that had arrived already, into the run queues.
-    fn enqueue_injected(&mut self, before: usize) {
-        let taken = self.arrived.len() - before;
-        // Ordering: Relaxed; only a number.
-        self.scheduler.injected.fetch_sub(taken, Ordering::Relaxed);
-        self.cpu.stats.injected.add(taken as u64);
-        self.enqueue_arrived();
-    }
-
-    /// The same for one task.
-    pub(crate) fn take_injected_task(&mut self, task: Queued) {
-        let before = self.arrived.len();
-        self.arrived.push_back(task);
-        self.enqueue_injected(before);
-    }
-
     fn steal(&mut self) -> bool {
         self.cpu.stats.steals_tried.add(1);
         let first = self.next_victim;
@@ -316,7 +301,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// Moves what came out of an inbox into the run queues.
-    fn enqueue_arrived(&mut self) {
+    pub(crate) fn enqueue_arrived(&mut self) {
         while let Some(task) = self.arrived.pop_front() {
             let was_local = task.header().stamp() == LOCAL;
             let stays = self.enqueue(task);

@@ -22,6 +22,8 @@ mod hotplug;
 pub mod idle;
 mod interval;
 pub mod level;
+mod local;
+mod local_spawn;
 mod lock;
 mod pause;
 pub mod multicore {
@@ -58,6 +60,8 @@ pub use core_loop::Core;
 pub use cpu_set::{CpuSet, MAX_CPUS};
 pub use enter_error::EnterError;
 pub use hotplug::{IfPinned, OfflineError};
+pub use local::LocalFuture;
+pub use local_spawn::{LocalError, LocalSpawner, NotLocal};
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};

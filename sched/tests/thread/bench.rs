@@ -4,12 +4,13 @@ use crate::common::{Sched, Test, Virtual};
 use sched::thread::{Policy, Stack};
 use sched::{Interrupts, JoinHandle, Machine};
 use sched_arch::Switch;
-use std::sync::atomic::Ordering::SeqCst;
+use std::ptr::NonNull;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicPtr, Ordering::SeqCst};
 #[cfg(miri)]
 use {
     crate::common::host,
     sched_arch::{Context, Entry},
-    std::ptr::NonNull,
 };
 
 // SAFETY: the switch is the architecture's, or a relay's, which hands CPU and turn over; `begin` leaves no mask.
@@ -44,6 +45,18 @@ unsafe impl Switch for Virtual {
 
 pub(crate) fn stack() -> Stack {
     Stack::new(64 * 1024).unwrap()
+}
+
+/// A stack to lend: it is not given back, and so it is kept in sight.
+pub(crate) fn stack_for_good() -> Stack {
+    static KEPT: Mutex<Vec<AtomicPtr<u128>>> = Mutex::new(Vec::new());
+    const WORDS: usize = 4096;
+    let words = Box::into_raw(vec![0_u128; WORDS].into_boxed_slice()).cast::<u128>();
+    KEPT.lock().unwrap().push(AtomicPtr::new(words));
+    let memory = NonNull::new(words).unwrap().cast::<u8>();
+    let memory = NonNull::slice_from_raw_parts(memory, WORDS * size_of::<u128>());
+    // SAFETY: nobody else uses it.
+    unsafe { Stack::from_raw(memory, None) }
 }
 
 /// Spawns a thread from CPU `cpu`.

@@ -1,6 +1,6 @@
 //! What comes at a bad moment, and what is left behind.
 
-use crate::bench::{spawn, stack, timer_interrupt};
+use crate::bench::{spawn, stack, stack_for_good, timer_interrupt};
 use crate::common::{Notes, Test};
 use sched::thread::Policy;
 use sched::{CpuId, CpuSet, Step, Tier};
@@ -48,7 +48,7 @@ fn a_guard_that_is_forgotten_ends_with_its_thread() {
     let scheduler = test.scheduler();
     let notes = Notes::default();
     let seen = notes.clone();
-    test.on(0, |core| core.lend_stack(stack()).unwrap());
+    test.on(0, |core| core.lend_stack(stack_for_good()).unwrap());
     drop(spawn(&mut test, 0, Policy::DEFAULT, move || {
         std::mem::forget(scheduler.no_reschedule());
         assert!(scheduler.park().is_err());
@@ -121,7 +121,7 @@ fn a_thief_that_finds_nothing_for_it_comes_to_rest() {
 fn a_tick_says_that_a_preempted_poll_remains() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();
-    test.on(0, |core| core.lend_stack(stack()).unwrap());
+    test.on(0, |core| core.lend_stack(stack_for_good()).unwrap());
     test.on(0, |_| drop(scheduler.spawn(async move { timer_interrupt(scheduler, 1) })));
     assert!(test.on(0, |core| core.tick_n(1)).has_remaining);
     assert!(!test.on(0, |core| core.tick_n(1)).has_remaining);

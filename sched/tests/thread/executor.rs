@@ -1,4 +1,4 @@
-use crate::bench::{spawn, stack, timer_interrupt};
+use crate::bench::{spawn, stack_for_good, timer_interrupt};
 use crate::common::{Notes, Test};
 use sched::thread::Policy;
 use sched::{Step, Tier, yield_now};
@@ -7,8 +7,8 @@ use sched::{Step, Tier, yield_now};
 fn a_poll_on_a_stack_of_its_own_is_preempted_and_goes_on() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();
-    test.on(0, |core| core.lend_stack(stack()).unwrap());
-    assert!(test.on(0, |core| core.lend_stack(stack()).is_err()));
+    test.on(0, |core| core.lend_stack(stack_for_good()).unwrap());
+    assert!(test.on(0, |core| core.lend_stack(stack_for_good()).is_err()));
     let notes = Notes::default();
     let seen = notes.clone();
     test.on(0, |_| {
@@ -33,7 +33,7 @@ fn a_poll_on_a_stack_of_its_own_is_preempted_and_goes_on() {
 fn a_thread_that_wakes_preempts_a_long_poll() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();
-    test.on(0, |core| core.lend_stack(stack()).unwrap());
+    test.on(0, |core| core.lend_stack(stack_for_good()).unwrap());
     let notes = Notes::default();
     let (future, thread) = (notes.clone(), notes.clone());
     drop(spawn(&mut test, 0, Policy::Realtime { priority: 5 }, move || {
@@ -68,7 +68,7 @@ fn a_thread_that_wakes_preempts_a_long_poll() {
 fn a_critical_poll_comes_first_and_is_not_preempted() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();
-    test.on(0, |core| core.lend_stack(stack()).unwrap());
+    test.on(0, |core| core.lend_stack(stack_for_good()).unwrap());
     let notes = Notes::default();
     let (a, b) = (notes.clone(), notes.clone());
     drop(spawn(&mut test, 0, Policy::Realtime { priority: 99 }, move || a.push(2)));
@@ -90,7 +90,7 @@ fn a_critical_poll_comes_first_and_is_not_preempted() {
 fn futures_and_threads_share_the_cpu_by_weight() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();
-    test.on(0, |core| core.lend_stack(stack()).unwrap());
+    test.on(0, |core| core.lend_stack(stack_for_good()).unwrap());
     let served = std::sync::Arc::new([const { std::sync::atomic::AtomicU64::new(0) }; 2]);
     let (by_thread, by_future) = (served.clone(), served.clone());
     drop(spawn(&mut test, 0, Policy::DEFAULT, move || {

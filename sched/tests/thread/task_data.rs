@@ -1,6 +1,6 @@
 //! What belongs to a task goes with its stack.
 
-use crate::bench::{spawn, stack, timer_interrupt};
+use crate::bench::{spawn, stack_for_good, timer_interrupt};
 use crate::common::{Test, here, poll_once};
 use sched::thread::Policy;
 use sched::{CpuId, CpuSet, TaskLocal, Tier};
@@ -12,7 +12,7 @@ static KEY: TaskLocal<u64> = TaskLocal::new();
 fn a_preempted_poll_keeps_its_scopes_and_shows_them_to_nobody() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();
-    test.on(0, |core| core.lend_stack(stack()).unwrap());
+    test.on(0, |core| core.lend_stack(stack_for_good()).unwrap());
     let (name, value) = (|| scheduler.current_task_info().unwrap().name, || KEY.get(scheduler));
     test.on(0, |_| {
         let long = scheduler.task("long").spawn(KEY.scope(scheduler, 1, async move {

@@ -1,6 +1,6 @@
 //! CPUs go offline under threads and preempted polls, and come back.
 
-use crate::bench::{spawn, stack, timer_interrupt};
+use crate::bench::{spawn, stack, stack_for_good, timer_interrupt};
 use crate::common::{Notes, Test, here, poll_once};
 use sched::class::Nice;
 use sched::thread::Policy;
@@ -82,7 +82,7 @@ fn a_thread_that_sleeps_in_the_queue_is_woken_elsewhere() {
 fn a_preempted_poll_ends_before_its_cpu_goes() {
     let mut test = Test::new(2);
     let scheduler = test.scheduler();
-    test.on(1, |core| core.lend_stack(stack()).unwrap());
+    test.on(1, |core| core.lend_stack(stack_for_good()).unwrap());
     let notes = Notes::default();
     let seen = notes.clone();
     test.on(1, |_| {
@@ -98,7 +98,7 @@ fn a_preempted_poll_ends_before_its_cpu_goes() {
     assert_eq!(notes.take(), [1, 1, 1]);
     // The executor has its stack still.
     test.enter_one(1);
-    assert!(test.on(1, |core| core.lend_stack(stack()).is_err()));
+    assert!(test.on(1, |core| core.lend_stack(stack_for_good()).is_err()));
     test.settle(0);
     test.settle(1);
     test.finish();

@@ -45,6 +45,8 @@ pub(crate) struct Meta {
     pub(crate) tier: Tier,
     /// `None`: any CPU.
     pub(crate) affinity: Option<CpuSet>,
+    /// Its future stays on the loop's own stack (LO1 in `local.rs`).
+    pub(crate) is_local: bool,
 }
 
 /// Stamps of a task on its way through an inbox: whether its home CPU has pushed it, or anybody else.
@@ -227,6 +229,11 @@ impl Queued {
         unsafe { self.0.as_ref() }
     }
 
+    /// The header's address, with the right to the whole task.
+    pub(super) fn pointer(&self) -> NonNull<Header> {
+        self.0
+    }
+
     /// What a push of it compares with the level that a CPU publishes.
     pub(crate) fn push_level(&self) -> u8 {
         #[cfg(feature = "threads")]
@@ -241,6 +248,15 @@ impl Queued {
     pub(crate) fn affinity(&self) -> Option<CpuSet> {
         // SAFETY: live (H1), and whoever has this has the task.
         unsafe { Header::affinity(self.0) }
+    }
+
+    /// Shows `f` the CPUs that may run it: a future's without a copy of the set, which is 128 bytes.
+    pub(crate) fn with_affinity<R>(&self, f: impl FnOnce(Option<&CpuSet>) -> R) -> R {
+        #[cfg(feature = "threads")]
+        if self.header().is_thread() {
+            return f(self.affinity().as_ref());
+        }
+        f(self.header().meta.affinity.as_ref())
     }
 
     /// Its control block, if it is a thread.

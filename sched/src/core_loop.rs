@@ -18,7 +18,7 @@ use crate::run_queue::RunQueue;
 use crate::sync::Ordering;
 use crate::task::{Header, LOCAL, Queued, Tier};
 use crate::trace::{Event, Trace, trace};
-use crate::{CpuId, Machine, Scheduler};
+use crate::{CpuId, EnterError, Machine, Scheduler, Step};
 use core::fmt;
 use core::marker::PhantomData;
 use mpsc_inbox::{List, Owner};
@@ -74,50 +74,6 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     _stays_on_its_cpu: PhantomData<*mut ()>,
 }
 
-/// Why a CPU cannot enter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EnterError {
-    /// The machine says that the caller is no CPU.
-    NoCpu,
-    /// The CPU's index is not below the scheduler's number of CPUs.
-    OutOfRange(CpuId),
-    /// The CPU has entered already.
-    AlreadyEntered(CpuId),
-}
-
-impl fmt::Display for EnterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoCpu => f.write_str("the caller is no CPU of the machine"),
-            Self::OutOfRange(cpu) => write!(f, "{cpu} is out of the scheduler's range"),
-            Self::AlreadyEntered(cpu) => write!(f, "{cpu} has entered already"),
-        }
-    }
-}
-
-impl core::error::Error for EnterError {}
-
-/// What a step did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// It polled a task.
-    Ran,
-    /// It took tasks from the injector.
-    Injected,
-    /// It took a task from another CPU.
-    Stole,
-    /// It found nothing at first, and something at the last look.
-    Undone,
-    /// It halted.
-    Halted,
-    /// The CPU is [paused](Scheduler::pause). It halted, unless it was resumed meanwhile.
-    Paused,
-    /// It moved some of its tasks to other CPUs, as this one goes offline.
-    Leaving,
-    /// The CPU is offline. All that is left to do is to drop the loop.
-    Offline,
-}
-
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Makes the caller's CPU one of the scheduler's, for the first time or once more.
     ///
@@ -148,6 +104,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         // Ordering: Acquire; as in `on_kick`. A kick that was dropped before the CPU was up must not stand for the
         // next one.
         cpu.kick_pending.swap(false, Ordering::Acquire);
+        cpu.local.open();
         self.come_online(id, [&mut critical_inbox, &mut normal_inbox]);
         self.machine.interleave();
         let core = Core {
@@ -325,22 +282,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         true
     }
 
-    /// Moves what came out of the injector, after the first `before` that had arrived already, into the run queues.
-    fn enqueue_injected(&mut self, before: usize) {
-        let taken = self.arrived.len() - before;
-        // Ordering: Relaxed; only a number.
-        self.scheduler.injected.fetch_sub(taken, Ordering::Relaxed);
-        self.cpu.stats.injected.add(taken as u64);
-        self.enqueue_arrived();
-    }
-
-    /// The same for one task.
-    pub(crate) fn take_injected_task(&mut self, task: Queued) {
-        let before = self.arrived.len();
-        self.arrived.push_back(task);
-        self.enqueue_injected(before);
-    }
-
     fn steal(&mut self) -> bool {
         self.cpu.stats.steals_tried.add(1);
         let first = self.next_victim;
@@ -360,7 +301,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// Moves what came out of an inbox into the run queues.
-    fn enqueue_arrived(&mut self) {
+    pub(crate) fn enqueue_arrived(&mut self) {
         while let Some(task) = self.arrived.pop_front() {
             let was_local = task.header().stamp() == LOCAL;
             let stays = self.enqueue(task);

@@ -38,6 +38,8 @@ pub(crate) struct Cpu {
     pub(crate) ready: AtomicUsize,
     /// The poll that it is in. Read and written on this CPU only, but for the number.
     pub(crate) polling: Polling,
+    /// The futures that stay here.
+    pub(crate) local: crate::local::LocalList,
     pub(crate) normal_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) background_deque: StealDeque<Queued, DEQUE_CAPACITY>,
     pub(crate) timers: Lock<Timers>,
@@ -79,6 +81,7 @@ impl Cpu {
                 hungry: AtomicBool::new(false),
                 ready: AtomicUsize::new(0),
                 polling: Polling::new(),
+                local: crate::local::LocalList::new(),
                 normal_deque: StealDeque::new(),
                 background_deque: StealDeque::new(),
                 timers: Lock::new(Timers::new()),

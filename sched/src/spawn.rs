@@ -41,6 +41,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             location: Location::caller(),
             tier: Tier::Normal,
             affinity: None,
+            is_local: false,
         };
         Builder { scheduler: self, meta, injected: false }
     }
@@ -144,9 +145,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         F::Output: Send + 'static,
         S: Storage<F> + Send,
     {
-        let claim = Claim::new(storage, future)?;
+        let claim = match Claim::new(storage) {
+            Ok(claim) => claim,
+            Err(storage) => return Err(MemoryInUse { future, storage }),
+        };
         let id = self.announce();
-        let (task, handle) = claim.fill(self.scheduler, id, self.meta);
+        let (task, handle) = claim.fill(future, self.scheduler, id, self.meta);
         self.place(task);
         Ok(handle)
     }

@@ -129,6 +129,22 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
     }
 
+    /// Moves what came out of the injector, after the first `before` that had arrived already, into the run queues.
+    pub(crate) fn enqueue_injected(&mut self, before: usize) {
+        let taken = self.arrived.len() - before;
+        // Ordering: Relaxed; only a number.
+        self.scheduler.injected.fetch_sub(taken, Ordering::Relaxed);
+        self.cpu.stats.injected.add(taken as u64);
+        self.enqueue_arrived();
+    }
+
+    /// The same for one task.
+    fn take_injected_task(&mut self, task: Queued) {
+        let before = self.arrived.len();
+        self.arrived.push_back(task);
+        self.enqueue_injected(before);
+    }
+
     /// The right to the injector goes back; if tasks are left there, another CPU hears of them.
     pub(crate) fn leave_injector(&mut self, injector: Owner<'static, Header>) {
         let scheduler = self.scheduler;

@@ -2,7 +2,8 @@
 
 use super::requests::{ADOPT, LEAVE, LEFT, RESCUE};
 use super::{IfPinned, OfflineError};
-use crate::core_loop::{Core, Step};
+use crate::Step;
+use crate::core_loop::Core;
 use crate::cpu::Parked;
 use crate::sync::Ordering;
 use crate::task::{Header, Queued};
@@ -64,6 +65,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             return Step::Leaving;
         }
         if !self.is_leaving {
+            // LO4.
+            self.end_local_tasks();
             self.is_leaving = true;
             self.begin_to_leave();
         }
@@ -148,6 +151,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
 impl<M: Machine, T: Trace, const CPUS: usize> Drop for Core<M, T, CPUS> {
     fn drop(&mut self) {
+        // Whatever destructors of local futures do, the CPU is left as it should be.
+        crate::local::Leaving(self).0.end_local_tasks();
+    }
+}
+
+impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
+    /// Leaves everything in place for the next loop, or, if the CPU was asked to leave, for the others.
+    pub(crate) fn go(&mut self) {
         self.resume_from_halt();
         self.end_pause();
         self.pass_on();

@@ -132,6 +132,22 @@ impl<F: Future + 'static> Cell<F> {
         drop(unsafe { Box::from_raw(header.cast::<Self>().as_ptr()) });
     }
 
+    /// Calls `f` with the future of `task`, if that is there.
+    ///
+    /// # Safety
+    ///
+    /// `task` is a `Cell<F>`, and the stage is the caller's (C1).
+    pub(crate) unsafe fn with_future(task: &Queued, f: impl FnOnce(Pin<&mut F>)) {
+        let with = |stage: &mut Stage<F>| {
+            if let Stage::Future(future) = stage {
+                // SAFETY: C2.
+                f(unsafe { Pin::new_unchecked(future) });
+            }
+        };
+        // SAFETY: the caller's promise.
+        unsafe { Self::with_stage(task.pointer(), with) };
+    }
+
     /// Calls `f` with the stage.
     ///
     /// # Safety

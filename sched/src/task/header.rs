@@ -45,6 +45,8 @@ pub(crate) struct Meta {
     pub(crate) tier: Tier,
     /// `None`: any CPU.
     pub(crate) affinity: Option<CpuSet>,
+    /// Its future stays on the loop's own stack (LO1 in `local.rs`).
+    pub(crate) is_local: bool,
 }
 
 /// Stamps of a task on its way through an inbox: whether its home CPU has pushed it, or anybody else.
@@ -225,6 +227,11 @@ impl Queued {
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: H1, the queue's reference keeps it live.
         unsafe { self.0.as_ref() }
+    }
+
+    /// The header's address, with the right to the whole task.
+    pub(super) fn pointer(&self) -> NonNull<Header> {
+        self.0
     }
 
     /// What a push of it compares with the level that a CPU publishes.

@@ -58,6 +58,10 @@ impl TaskRef {
         unsafe { self.0.as_ref() }
     }
 
+    pub(crate) fn header_pointer(&self) -> NonNull<Header> {
+        self.0
+    }
+
     /// What the task was made with.
     pub fn info(&self) -> TaskInfo {
         self.header().info()

@@ -36,10 +36,10 @@ pub struct MemoryInUse<F, S> {
     pub storage: S,
 }
 
-/// Memory that was claimed, and what with: `into_raw` of an `S` is `memory`.
+/// Memory that was claimed: `into_raw` of an `S` is `memory`.
+#[must_use = "it is in use until it is filled and freed"]
 pub(crate) struct Claim<F: Future, S> {
     memory: NonNull<TaskMemory<F>>,
-    future: F,
     _handle: PhantomData<S>,
 }
 
@@ -66,24 +66,25 @@ where
     const VTABLE: VTable = Cell::<F>::vtable(Self::free);
 
     /// Claims the memory, unless a task has it.
-    pub(crate) fn new(storage: S, future: F) -> Result<Self, MemoryInUse<F, S>> {
+    pub(crate) fn new(storage: S) -> Result<Self, S> {
         let memory = storage.into_raw();
         // SAFETY: law 1 of `Storage`.
         // Ordering: Acquire pairs with the Release in `free`: the last task's end is over.
         if unsafe { memory.as_ref() }.in_use.swap(true, Ordering::Acquire) {
             // SAFETY: it came out of `into_raw` just now.
-            return Err(MemoryInUse { future, storage: unsafe { S::from_raw(memory) } });
+            return Err(unsafe { S::from_raw(memory) });
         }
-        Ok(Self { memory, future, _handle: PhantomData })
+        Ok(Self { memory, _handle: PhantomData })
     }
 
     pub(crate) fn fill(
         self,
+        future: F,
         scheduler: &'static dyn Schedule,
         id: TaskId,
         meta: Meta,
     ) -> (Queued, JoinHandle<F::Output>) {
-        let cell = Cell::new(&Self::VTABLE, self.future, scheduler, id, meta);
+        let cell = Cell::new(&Self::VTABLE, future, scheduler, id, meta);
         // SAFETY: law 1 of `Storage`.
         unsafe { self.memory.as_ref() }.cell.with_mut(|place| {
             // SAFETY: the cell is the claimer's (M1), and holds nothing that would have to be dropped.

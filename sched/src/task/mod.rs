@@ -11,7 +11,6 @@ mod waker;
 use core::fmt;
 use core::num::NonZeroU64;
 
-#[cfg(feature = "alloc")]
 pub(crate) use cell::Cell;
 #[cfg(feature = "threads")]
 pub(crate) use cell::VTable;

@@ -290,7 +290,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
     }
 
-    /// Polls a task: on the executor's stack, if it has one and the tier is one of its own, else here.
+    /// Polls a task: on the executor's stack, if it has one and the tier is one of its own, else here. Local futures share what is
+    /// not for two stacks to touch (LO1), so they are polled here, and not preempted.
     ///
     /// # Safety
     ///
@@ -301,7 +302,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         tier: Tier,
         context: &mut Context<'_>,
     ) -> Polled {
-        if tier != Tier::Critical && self.cpu.threads.local.switch_in.get().is_some() {
+        // SAFETY: the caller's promise: it is live.
+        let may_be_preempted =
+            tier != Tier::Critical && !unsafe { header.as_ref() }.meta().is_local;
+        if may_be_preempted && self.cpu.threads.local.switch_in.get().is_some() {
             self.cpu.threads.local.job.set(Some(header));
             return self.poll_in_executor(header, tier);
         }

@@ -180,8 +180,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         {
             return Some(step);
         }
-        // Ordering: Acquire pairs with the Release of `pause` and `resume`.
-        if self.scheduler.pausing.contains(self.id, Ordering::Acquire) || !self.end_pause() {
+        // Ordering: Relaxed; a CPU that goes on after a pause looks once more, with Acquire.
+        if self.scheduler.pausing.contains(self.id, Ordering::Relaxed) || !self.end_pause() {
             self.pause();
             return Some(Step::Paused);
         }

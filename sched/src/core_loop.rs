@@ -361,10 +361,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let header = task.header();
         // The home first (G3 in `thread::change`).
         #[cfg(feature = "threads")]
-        if let Some(tcb) = task.tcb() {
-            task.move_to(self.id);
+        let former_home_of_thread = task.tcb().and_then(|tcb| {
+            let former_home = header.set_home(self.id);
             self.adopt_changes(tcb);
-        }
+            former_home
+        });
         if !self.scheduler.admits(task.affinity().as_ref(), self.id) {
             #[cfg(feature = "threads")]
             self.forget_thread(&task, crate::class::Dequeue::Move);
@@ -374,10 +375,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         let former_home = header.set_home(self.id);
         #[cfg(feature = "threads")]
-        let former_home = task.tcb().map_or(former_home, |tcb| {
-            // SAFETY: of a live thread, which this loop has.
-            unsafe { tcb.as_ref() }.comes_from.take().filter(|from| *from != self.id)
-        });
+        let former_home = former_home_of_thread.or(former_home);
         header.set_stamp(self.next_stamp);
         self.next_stamp += 1;
         let id = header.id();

@@ -35,8 +35,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.disarm();
             return Step::Undone;
         }
-        // That was the look which a claim asks for.
-        self.claimed = false;
         scheduler.machine.interleave();
         // The same look at others' threads, whose queues show only who takes.
         #[cfg(feature = "threads")]
@@ -59,6 +57,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         if !keeps_slice {
             scheduler.end_slice(&masked, self.id);
         }
+        // These were the looks which a claim asks for.
+        self.claimed = false;
         self.halted_at_ns = Some(scheduler.machine.now_ns());
         self.cpu.stats.halts.add(1);
         trace!(scheduler, Event::Halt);

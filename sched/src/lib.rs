@@ -15,6 +15,7 @@ mod core_loop;
 mod cpu;
 mod cpu_set;
 mod current;
+mod dump;
 mod halt;
 mod hotplug;
 pub mod idle;

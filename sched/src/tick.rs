@@ -37,7 +37,7 @@ pub struct Tick {
 impl Tick {
     /// Times that tasks became runnable here.
     pub fn woken(&self) -> usize {
-        self.woken_external + self.woken_internal
+        self.woken_external.wrapping_add(self.woken_internal)
     }
 }
 

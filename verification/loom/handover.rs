@@ -49,6 +49,36 @@ fn a_paused_cpu_has_written_and_a_resumed_one_sees() {
     });
 }
 
+/// A CPU that is paused is resumed and paused again, beside the step that may see either: once it is seen to be paused, its poll
+/// is over, or still to come after the last resumption.
+#[test]
+fn who_pauses_again_has_the_cpu_stopped() {
+    model(|scheduler| {
+        Stepped::become_cpu(0);
+        let mut core = scheduler.enter().expect("it is new");
+        let number = Arc::new(Plain::new(0));
+        let counted = number.clone();
+        drop(scheduler.spawn(async move { counted.write(counted.read() + 1) }));
+        scheduler.pause(CpuId::new(0));
+        assert_eq!(core.step(), Step::Paused);
+        let seen = number.clone();
+        let outside = spawn(move || {
+            scheduler.resume(CpuId::new(0));
+            scheduler.pause(CpuId::new(0));
+            let stopped = scheduler.is_paused(CpuId::new(0));
+            if stopped {
+                seen.write(seen.read() + 1);
+            }
+            scheduler.resume(CpuId::new(0));
+            usize::from(stopped)
+        });
+        core.step();
+        let added = outside.join().unwrap();
+        run_out(core);
+        assert_eq!(number.read(), 1 + added, "the poll counts, and so does the one who paused");
+    });
+}
+
 /// An urgent task is woken beside the last step of a lesser one. If a kick came of it, the step after its interrupt runs
 /// the urgent task (PC5).
 #[test]

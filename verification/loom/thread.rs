@@ -34,9 +34,22 @@ fn interrupt(scheduler: &'static Sched) {
     scheduler.preempt();
 }
 
-/// Steps until the CPU halts, `most` times at most; tells whether it halted.
-fn halts(core: &mut Loop, most: usize) -> bool {
-    (0..most).any(|_| core.step() == Step::Halted)
+/// Steps a few times beside `outside`, which wakes. The wake is answered; and by a CPU that had halted it is answered for a kick.
+fn answers_the_wake(
+    scheduler: &'static Sched,
+    mut core: Loop,
+    handle: JoinHandle<()>,
+    outside: loom::thread::JoinHandle<()>,
+) {
+    let halted = (0..4).any(|_| core.step() == Step::Halted);
+    let is_over = handle.is_complete();
+    outside.join().unwrap();
+    let is_kicked = scheduler.machine().was_kicked(0);
+    while core.step() != Step::Halted {}
+    assert!(handle.is_complete(), "the wake was lost");
+    assert!(!halted || is_over || is_kicked, "halted, unkicked");
+    drop(handle);
+    run_out(core);
 }
 
 /// A thread that waits until it finds something written, being preempted `preemptions` times between each look and the park,
@@ -65,14 +78,7 @@ fn waits_for_what_is_written(preemptions: usize, scheduler: &'static Sched) {
         written.store(1, Ordering::Relaxed);
         waker.wake();
     });
-    let halted = halts(&mut core, 4);
-    let is_over = handle.is_complete();
-    outside.join().unwrap();
-    assert!(!halted || is_over || scheduler.machine().was_kicked(0), "halted, unkicked");
-    while core.step() != Step::Halted {}
-    assert!(handle.is_complete(), "the wake was lost");
-    drop(handle);
-    run_out(core);
+    answers_the_wake(scheduler, core, handle, outside);
 }
 
 #[test]
@@ -251,14 +257,7 @@ fn a_wake_beside_a_preempted_poll_is_answered() {
             written.store(1, Ordering::Relaxed);
             waker.wake();
         });
-        let halted = halts(&mut core, 4);
-        let is_over = handle.is_complete();
-        outside.join().unwrap();
-        assert!(!halted || is_over || scheduler.machine().was_kicked(0), "halted, unkicked");
-        while core.step() != Step::Halted {}
-        assert!(handle.is_complete(), "the wake was lost");
-        drop(handle);
-        run_out(core);
+        answers_the_wake(scheduler, core, handle, outside);
     });
 }
 

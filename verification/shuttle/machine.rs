@@ -3,17 +3,26 @@
 //! # Invariants
 //!
 //! - **VM1** Interrupts are delivered on their CPU at every point where it has them unmasked and calls the machine: when
-//!   the outermost mask is restored, at the checkpoint, while it computes or halts. Handlers run masked.
+//!   the outermost mask is restored, at the checkpoint, while it computes or halts. Handlers run masked, and end in a chance
+//!   to preempt what they interrupted, which may go on on another CPU.
 //! - **VM2** Nothing but an interrupt ends a halt, so that a lost kick is a deadlock, which shuttle reports.
 //! - **VM3** There is no tick (the models' slices never end) and time passes by being asked for, or when a CPU that waits
 //!   has a timer to wait for: then to that timer's deadline at once.
 //! - **VM4** The contract's conditions on the caller are asserted: who kicks, halts and sets timers has masked.
 //!
+//! - **VM5** A context is a shuttle thread of its own ([`relay`]), and has an interrupt mask of its own.
+//!
 //! What is std's here is either the CPU's own or read next to an access that shuttle schedules: it adds no steps.
 
-use sched::{CpuId, Interrupts, Machine};
+#[path = "../../sched/tests/common/relay.rs"]
+mod relay;
+
+use relay::Relay;
+use sched::{CpuId, Interrupts, Machine, Scheduler};
+use sched_arch::{Context, Entry, Switch};
 use shuttle::sync::{Condvar, Mutex};
 use std::cell::Cell;
+use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
@@ -24,11 +33,57 @@ shuttle::thread_local! {
     static CPU: Cell<Option<CpuId>> = Cell::new(None);
 }
 
+/// Threads for the relay.
+mod host {
+    use super::CPU;
+    use std::any::Any;
+
+    pub(super) use shuttle::thread::{Thread, current, park};
+    pub(super) type JoinHandle = shuttle::thread::JoinHandle<()>;
+
+    /// Shuttle sees no orderings.
+    #[derive(Default)]
+    pub(super) struct Saved;
+
+    impl Saved {
+        pub(super) fn save(&self) {}
+        pub(super) fn restore(&self) {}
+    }
+
+    pub(super) fn spawn(body: impl FnOnce() + Send + 'static) -> JoinHandle {
+        shuttle::thread::spawn(body)
+    }
+
+    pub(super) fn join(thread: JoinHandle) {
+        thread.join().unwrap();
+    }
+
+    pub(super) fn fail(why: Box<dyn Any + Send>) -> ! {
+        std::panic::resume_unwind(why)
+    }
+
+    pub(super) fn become_cpu(cpu: Option<sched::CpuId>) {
+        CPU.with(|current| current.set(cpu));
+    }
+}
+
+/// Who answers interrupts.
+trait Handlers: Interrupts {
+    fn preempt(&self);
+}
+
+impl<const CPUS: usize> Handlers for Scheduler<Virtual, (), CPUS> {
+    fn preempt(&self) {
+        Scheduler::preempt(self);
+    }
+}
+
 pub(crate) struct Virtual {
     cpus: Vec<VirtualCpu>,
     now_ns: AtomicU64,
-    handlers: OnceLock<&'static dyn Interrupts>,
+    handlers: OnceLock<&'static dyn Handlers>,
     stopped: AtomicBool,
+    relay: Relay,
     departures: AtomicUsize,
 }
 
@@ -58,12 +113,28 @@ impl Virtual {
             now_ns: AtomicU64::new(0),
             handlers: OnceLock::new(),
             stopped: AtomicBool::new(false),
+            relay: Relay::default(),
             departures: AtomicUsize::new(0),
         }
     }
 
+    /// Ends the contexts that are left, when no loop comes again.
+    pub(crate) fn end(&self) {
+        self.relay.end();
+    }
+
+    /// The reschedule interrupt comes to the caller's CPU, which has interrupts unmasked.
+    pub(crate) fn interrupt(&self) {
+        let cpu = self.here().expect("a thread runs on a CPU");
+        cpu.kicked.store(true, SeqCst);
+        self.deliver(cpu);
+    }
+
     /// Says who answers interrupts.
-    pub(crate) fn set_handlers(&self, handlers: &'static dyn Interrupts) {
+    pub(crate) fn set_handlers<const CPUS: usize>(
+        &self,
+        handlers: &'static Scheduler<Self, (), CPUS>,
+    ) {
         assert!(self.handlers.set(handlers).is_ok(), "one scheduler on a machine");
     }
 
@@ -134,7 +205,7 @@ impl Virtual {
         self.deliver(cpu);
     }
 
-    /// VM1.
+    /// VM1. With interrupts unmasked.
     fn deliver(&self, cpu: &VirtualCpu) {
         let Some(handlers) = self.handlers.get() else { return };
         cpu.masks.fetch_add(1, SeqCst);
@@ -147,7 +218,13 @@ impl Virtual {
             cpu.delivered.fetch_add(1, SeqCst);
             handlers.on_timer();
         }
-        cpu.masks.fetch_sub(1, SeqCst);
+        if !std::thread::panicking() {
+            handlers.preempt();
+        }
+        // On whatever CPU it goes on.
+        if let Some(cpu) = self.here() {
+            cpu.masks.store(0, SeqCst);
+        }
     }
 
     /// VM4.
@@ -170,7 +247,7 @@ impl VirtualCpu {
 // the target is rung, and taken by its next `deliver`. 4. `wait` looks at the flag before it waits, under the line's lock,
 // which `kick` takes after setting it.
 unsafe impl Machine for Virtual {
-    type Saved = ();
+    type Saved = usize;
 
     fn cpu(&self) -> Option<CpuId> {
         CPU.try_with(Cell::get).ok().flatten()
@@ -180,15 +257,15 @@ unsafe impl Machine for Virtual {
         self.now_ns.fetch_add(STEP_NS, SeqCst)
     }
 
-    fn mask(&self) {
-        if let Some(cpu) = self.here() {
-            cpu.masks.fetch_add(1, SeqCst);
-        }
+    fn mask(&self) -> usize {
+        self.here().map_or(0, |cpu| cpu.masks.fetch_add(1, SeqCst))
     }
 
-    unsafe fn restore(&self, (): ()) {
+    // As hardware does it: a value, not a step back. Each context has its own.
+    unsafe fn restore(&self, saved: usize) {
         let Some(cpu) = self.here() else { return };
-        if cpu.masks.fetch_sub(1, SeqCst) == 1 && !std::thread::panicking() {
+        cpu.masks.store(saved, SeqCst);
+        if saved == 0 && !std::thread::panicking() {
             self.deliver(cpu);
         }
     }
@@ -224,5 +301,25 @@ unsafe impl Machine for Virtual {
         let cpu = self.here().expect("a loop runs on a CPU");
         assert_eq!(cpu.masks.load(SeqCst), 0, "interrupts are unmasked between two steps");
         self.deliver(cpu);
+    }
+}
+
+// SAFETY: 1. and 2. A relay's, which hands the CPU over with the turn. 3. `begin` does.
+unsafe impl Switch for Virtual {
+    unsafe fn prepare(&self, _: NonNull<[u8]>, entry: Entry, argument: *mut ()) -> Context {
+        self.relay.prepare(entry, argument)
+    }
+
+    unsafe fn switch(&self, from: *mut Context, to: Context) {
+        self.assert_masked();
+        let cpu = CPU.with(Cell::take).expect("a loop runs on a CPU, and so do its threads");
+        // SAFETY: the caller's promise.
+        let cpu = unsafe { self.relay.switch(from, to, cpu) };
+        host::become_cpu(Some(cpu));
+    }
+
+    unsafe fn begin(&self) {
+        // SAFETY: nothing is masked in a new context.
+        unsafe { self.restore(0) }
     }
 }

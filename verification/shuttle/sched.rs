@@ -3,5 +3,6 @@
 
 mod machine;
 mod scheduler;
+mod thread;
 mod time;
 mod unplug;

@@ -16,10 +16,11 @@ use std::task::{Context, Poll, Waker};
 use verification::sampled::{pct, random};
 
 pub(crate) type Sched<const CPUS: usize> = Scheduler<Virtual, (), CPUS>;
+pub(crate) type Loop<const CPUS: usize> = Core<Virtual, (), CPUS>;
 
 /// No ticks, and budgets so small that every drain of several leaves something. After `limit_polls` of one tier in a row
 /// a lower one has its turn.
-fn tickless(limit_polls: u32) -> Settings {
+pub(crate) fn tickless(limit_polls: u32) -> Settings {
     let mut settings = Settings::DEFAULT;
     settings.slice_ns = u64::MAX;
     settings.inbox_budget_nodes = 2;
@@ -28,13 +29,23 @@ fn tickless(limit_polls: u32) -> Settings {
     settings
 }
 
-fn only(cpu: u32) -> CpuSet {
+pub(crate) fn only(cpu: u32) -> CpuSet {
     CpuSet::EMPTY.with(CpuId::new(cpu))
 }
 
 /// Brings up `CPUS` CPUs, before or after `scenario` spawns from a thread that is none; waits for the tasks that it
 /// answers with, having run `meanwhile`; stops, and checks that nothing is left behind.
-fn on_cpus<const CPUS: usize>(
+pub(crate) fn on_cpus<const CPUS: usize>(
+    settings: Settings,
+    scenario: impl FnOnce(&'static Sched<CPUS>) -> Vec<JoinHandle<()>>,
+    meanwhile: impl FnOnce(&'static Sched<CPUS>),
+) {
+    on_cpus_that(|_| {}, settings, scenario, meanwhile);
+}
+
+/// The same, with something done on each CPU first.
+pub(crate) fn on_cpus_that<const CPUS: usize>(
+    begin: fn(&mut Loop<CPUS>),
     settings: Settings,
     scenario: impl FnOnce(&'static Sched<CPUS>) -> Vec<JoinHandle<()>>,
     meanwhile: impl FnOnce(&'static Sched<CPUS>),
@@ -44,7 +55,8 @@ fn on_cpus<const CPUS: usize>(
     // SAFETY: it is freed below, after all that uses it is gone; a failed execution leaks it.
     let scheduler: &'static Sched<CPUS> = unsafe { &*raw };
     scheduler.machine().set_handlers(scheduler);
-    let bring_up = || (0..CPUS as u32).map(|cpu| bring_up(scheduler, cpu)).collect::<Vec<_>>();
+    let bring_up =
+        || (0..CPUS as u32).map(|cpu| bring_up(scheduler, begin, cpu)).collect::<Vec<_>>();
     let (cpus, handles) = if thread_rng().gen_bool(0.5) {
         let cpus = bring_up();
         (cpus, scenario(scheduler))
@@ -62,6 +74,7 @@ fn on_cpus<const CPUS: usize>(
         cpu.join().unwrap();
     }
     settle(scheduler);
+    scheduler.machine().end();
     // SAFETY: from `into_raw` above; every CPU, handle and task is gone.
     drop(unsafe { Box::from_raw(raw) });
 }
@@ -69,12 +82,14 @@ fn on_cpus<const CPUS: usize>(
 /// Starts the thread that is the CPU.
 fn bring_up<const CPUS: usize>(
     scheduler: &'static Sched<CPUS>,
+    begin: fn(&mut Loop<CPUS>),
     cpu: u32,
 ) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         scheduler.machine().become_cpu(Some(CpuId::new(cpu)));
         while !scheduler.machine().is_stopped() {
             let mut core = scheduler.enter().expect("a CPU enters when it has left");
+            begin(&mut core);
             stay(scheduler, &mut core);
             drop(core);
             scheduler.machine().count_departure();
@@ -84,7 +99,7 @@ fn bring_up<const CPUS: usize>(
 }
 
 /// As `run`, but a CPU that waits for another one lets it go on: PCT would never.
-fn stay<const CPUS: usize>(scheduler: &'static Sched<CPUS>, core: &mut Core<Virtual, (), CPUS>) {
+fn stay<const CPUS: usize>(scheduler: &'static Sched<CPUS>, core: &mut Loop<CPUS>) {
     while !scheduler.machine().is_stopped() {
         match core.step() {
             Step::Offline => return,
@@ -110,18 +125,18 @@ fn settle<const CPUS: usize>(scheduler: &'static Sched<CPUS>) {
 
 /// Counts its clones that are alive: futures that were not dropped.
 #[derive(Clone, Default)]
-struct Alive(Arc<()>);
+pub(crate) struct Alive(Arc<()>);
 
 impl Alive {
     #[track_caller]
-    fn assert_none(self) {
+    pub(crate) fn assert_none(self) {
         assert_eq!(Arc::strong_count(&self.0), 1, "a future was not dropped");
     }
 }
 
 /// Numbered messages to one task: what a wake carries, and the books of it.
 #[derive(Clone, Default)]
-struct Mailbox(Arc<Mutex<Letters>>);
+pub(crate) struct Mailbox(Arc<Mutex<Letters>>);
 
 #[derive(Default)]
 struct Letters {
@@ -132,7 +147,7 @@ struct Letters {
 
 impl Mailbox {
     /// Sends the next number, and wakes, with no lock held.
-    fn send(&self) {
+    pub(crate) fn send(&self) {
         let waker = {
             let mut letters = self.0.lock().unwrap();
             letters.sent += 1;
@@ -144,7 +159,7 @@ impl Mailbox {
     }
 
     /// Waits until number `upto` was sent, and takes all that were.
-    async fn receive(&self, upto: u64) {
+    pub(crate) async fn receive(&self, upto: u64) {
         poll_fn(|context| {
             let mut letters = self.0.lock().unwrap();
             letters.seen = letters.sent;
@@ -159,7 +174,7 @@ impl Mailbox {
     }
 
     #[track_caller]
-    fn assert_balanced(&self) {
+    pub(crate) fn assert_balanced(&self) {
         let letters = self.0.lock().unwrap();
         assert_eq!(letters.sent, letters.seen, "wakes sent = wakes seen");
     }

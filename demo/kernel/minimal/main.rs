@@ -1,5 +1,6 @@
 //! The least that runs the scheduler on every CPU of a real machine, beside what a kernel has already: `docs/integration.md`
-//! walks through it. It says hello from each CPU, passes a message between them a thousand times, sleeps, and ends.
+//! walks through it. It says hello from each CPU, passes a message between them a thousand times beside a thread
+//! that never yields, sleeps, and ends.
 
 #![no_std]
 #![no_main]
@@ -26,8 +27,10 @@ use crate::options::Options;
 use alloc::vec::Vec;
 use atomic_waker::AtomicWaker;
 use core::future::poll_fn;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::task::Poll;
+use sched::class::Nice;
+use sched::thread::{Policy, StackMemory};
 use sched::{CpuId, CpuSet, Machine as _, Scheduler, Settings};
 
 const MAX_CPUS: usize = 16;
@@ -61,6 +64,11 @@ static PLAYERS: [AtomicWaker; MAX_CPUS] = [const { AtomicWaker::new() }; MAX_CPU
 
 const PASSES: u64 = 1_000;
 
+/// What the thread counts, and whether it may stop.
+static COUNTED: AtomicU64 = AtomicU64::new(0);
+static OVER: AtomicBool = AtomicBool::new(false);
+static STACK: StackMemory<16_384> = StackMemory::new();
+
 /// Called once by `cpus::start`, before the CPU that booted enters the scheduler like all others.
 fn first_tasks(options: Options) {
     let players = (0..options.cpus as u32).map(CpuId::new).map(|cpu| {
@@ -69,6 +77,15 @@ fn first_tasks(options: Options) {
         task.spawn(play(cpu, options.cpus as u64))
     });
     let players: Vec<_> = players.collect();
+    let stack = STACK.claim().expect("nobody else has it");
+    let thread = SCHEDULER.thread("counter").policy(Policy::fair(Nice::new(5)));
+    let thread = thread.spawn(stack, || {
+        // It never yields: the timer interrupt takes the CPU from it.
+        while !OVER.load(Ordering::Relaxed) {
+            COUNTED.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let thread = thread.expect("the stack is big enough");
     SCHEDULER.spawn(async move {
         for player in players {
             player.await.expect("nobody cancels a player");
@@ -82,6 +99,9 @@ fn first_tasks(options: Options) {
             BALL.load(Ordering::Relaxed),
             slept_ns / 1_000
         );
+        OVER.store(true, Ordering::Relaxed);
+        thread.await.expect("nobody cancels the thread");
+        println!("a thread counted to {} meanwhile", COUNTED.load(Ordering::Relaxed));
         println!("verdict: 1 passed, 0 failed");
         arch::exit(true);
     });

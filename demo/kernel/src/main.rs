@@ -18,6 +18,10 @@ extern crate alloc;
 #[cfg_attr(target_arch = "x86_64", path = "x86_64/mod.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64/mod.rs")]
 mod arch;
+#[cfg(feature = "alloc")]
+#[cfg_attr(target_arch = "x86_64", path = "x86_64/attached.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "aarch64/attached.rs")]
+mod attached;
 mod bell;
 mod console;
 mod cpus;
@@ -46,9 +50,17 @@ const TRACING: Tracing = trace::Traced;
 #[cfg(not(feature = "alloc"))]
 const TRACING: Tracing = ();
 
+/// The machine, with hooks for what threads have besides; without a heap they have nothing.
+const fn machine() -> arch::Machine {
+    #[cfg(feature = "alloc")]
+    return arch::machine().with_hooks(attached::load, attached::save);
+    #[cfg(not(feature = "alloc"))]
+    arch::machine()
+}
+
 /// The one scheduler.
 pub(crate) static SCHEDULER: Scheduler<arch::Machine, Tracing, MAX_CPUS> =
-    Scheduler::new(arch::machine(), TRACING, Settings::DEFAULT);
+    Scheduler::new(machine(), TRACING, Settings::DEFAULT);
 
 /// Leaves the first tasks in the scheduler, for whichever CPU comes first.
 fn first_tasks(options: options::Options) {

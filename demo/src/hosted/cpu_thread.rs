@@ -1,15 +1,11 @@
 //! A thread that is a CPU.
 
 use super::{CPU, Hosted};
-use sched::thread::Stack;
 use sched::trace::Trace;
 use sched::{CpuId, Scheduler};
 use std::io;
 use std::sync::atomic::{Ordering, fence};
 use std::thread::JoinHandle;
-
-/// Bytes of the stack on which a CPU polls futures.
-const EXECUTOR_BYTES: usize = 1 << 20;
 
 /// A running CPU of a hosted scheduler.
 #[derive(Debug)]
@@ -45,13 +41,8 @@ impl CpuThread {
             // Ordering: SeqCst, pairs with the fence in `Hosted::kick`.
             fence(Ordering::SeqCst);
             match scheduler.enter() {
-                Ok(mut core) => {
-                    // Its tasks, too, give way where they ask whether to.
-                    if let Some(stack) = Stack::new(EXECUTOR_BYTES) {
-                        let _ = core.lend_stack(stack);
-                    }
-                    core.run();
-                }
+                // The executor needs no stack of its own: nothing could interrupt a poll on it.
+                Ok(mut core) => core.run(),
                 Err(error) => eprintln!("{id} cannot enter the scheduler: {error}"),
             }
         })?;

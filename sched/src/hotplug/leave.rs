@@ -4,7 +4,7 @@ use super::requests::{ADOPT, LEAVE, LEFT, RESCUE};
 use super::{IfPinned, OfflineError};
 use crate::core_loop::{Core, Step};
 use crate::cpu::Parked;
-use crate::sync::{Ordering, fence};
+use crate::sync::Ordering;
 use crate::task::{Header, Queued};
 use crate::trace::Trace;
 use crate::{Machine, Scheduler};
@@ -89,8 +89,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // Ordering: Release pairs with the Acquire in `adopt_wheel`, which sees what this CPU had adopted.
         self.scheduler.online.remove(self.id, Ordering::Release);
         self.scheduler.machine.interleave();
-        // Ordering: SeqCst fence, pairs with the one in `ask` (U5).
-        fence(Ordering::SeqCst);
         // Before the inboxes close: those that sleep in the queue are woken by way of these as long as they are in it.
         #[cfg(feature = "threads")]
         self.take_all_threads();
@@ -126,7 +124,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         scheduler.quiet_timer(&masked, self.id);
         // Ordering: Release pairs with the Acquire in `adopt_orphans`.
         scheduler.hotplug.orphans.insert(self.id, Ordering::Release);
-        // Also what this CPU itself was asked for, up to now, and has not answered (U5).
+        // Also what this CPU itself may have been asked for, and has not answered (U5).
         scheduler.ask_any(&masked, ADOPT | RESCUE);
         // Ordering: Release, in `ask`, pairs with the Acquire of `has_left`.
         self.cpu.requests.ask(LEFT);

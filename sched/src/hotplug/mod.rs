@@ -15,8 +15,9 @@
 //! - **U3** Who decides that a CPU goes holds the unplug lock, and there is another one that is online and not closing.
 //! - **U4** A restricted task that no CPU may run waits in `stranded`, for as long as that is so. Who puts one there: push →
 //!   fence → look whether a CPU has come. Who comes: online → fence → look there. So one of the two sees the other.
-//! - **U5** The same holds for what survivors are asked to do. Who asks: wheel in `orphans`, request → fence → whether that
-//!   CPU is online. Who goes: not online → fence → another one is asked for all that this one may have been asked for.
+//! - **U5** The same holds for what survivors are asked to do. Who asks: what it is about (a wheel in `orphans`, a stranded
+//!   task) → fence → a CPU that is online. Who goes: not online → fence → another one is asked for all that this one may have
+//!   been asked for. So either that other one sees what it is about, or the first one sees who has gone.
 //! - **U6** Coming back is inboxes, then online; whoever sees the second finds the first open.
 
 mod leave;
@@ -125,7 +126,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             }
         };
         if was_away {
-            // U4: whoever is asked fences before it looks.
+            // U4: with a fence before.
             self.ask_any(&masked, RESCUE);
         } else {
             self.kick(&masked, cpu);

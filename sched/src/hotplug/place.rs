@@ -21,8 +21,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         // Ordering: Acquire pairs with the Release in `enter`: whoever is seen online has open inboxes (U6).
         for cpu in self.online.iter_from(first % CPUS, CPUS, Ordering::Acquire) {
             if self.is_available(cpu) && self.admits(affinity.as_ref(), cpu) {
-                #[cfg(feature = "threads")]
-                task.move_to(cpu);
                 match self.try_push(masked, cpu, task) {
                     Ok(()) => return,
                     // U1: it has gone meanwhile.
@@ -67,24 +65,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             return;
         }
         self.machine.interleave();
-        // Ordering: SeqCst fence, pairs with the one in `enter` and that in `rescue` (U4).
+        // Ordering: SeqCst fence, pairs with the one in `enter`, and with that in `ask_any` (U4, U5).
         fence(Ordering::SeqCst);
-        // Ordering: Acquire; as in `place_elsewhere`.
-        let _ = self
-            .online
-            .iter_from(0, CPUS, Ordering::Acquire)
-            .filter(|&cpu| self.is_available(cpu))
-            .filter(|&cpu| self.admits(Some(affinity), cpu))
-            .any(|cpu| self.ask(masked, cpu, RESCUE));
+        self.ask_one_of(masked, RESCUE, |cpu| self.admits(Some(affinity), cpu));
     }
 
     /// Places all stranded tasks anew, on the CPU whose loop this is: those that still have no CPU are stranded again. If
     /// another CPU is at it, the loop comes back to it.
     ///
-    /// O(n) in the tasks that are stranded.
+    /// O(n) in the tasks that are stranded. A fence came before, here or at whoever asked.
     pub(super) fn rescue(&self, id: CpuId) {
-        // Ordering: SeqCst fence, pairs with the one in `strand` (U4): of a CPU that was given up, as of one that came.
-        fence(Ordering::SeqCst);
         if self.hotplug.stranded.is_empty() {
             return;
         }

@@ -62,26 +62,33 @@ impl Requests {
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Asks some CPU. If there is none, the first that enters looks by itself.
     pub(super) fn ask_any(&self, masked: &Masked<'_, M>, what: u8) {
-        // Ordering: SeqCst fence, pairs with those of `begin_to_leave` and `enter` (U5): what it is about is said before
-        // the look at who is there.
+        // Ordering: SeqCst fence, pairs with itself, and with those of `enter` and `strand` (U4, U5): what the request is about,
+        // and that this CPU is not online, come before the look at who is.
         fence(Ordering::SeqCst);
-        // Ordering: Acquire; as in `first_home`.
-        let _ = self
-            .online
-            .iter_from(0, CPUS, Ordering::Acquire)
-            .filter(|&cpu| self.is_available(cpu))
-            .any(|cpu| self.ask(masked, cpu, what));
+        self.ask_one_of(masked, what, |_| true);
     }
 
-    /// Asks `cpu`, and tells whether it will hear it (U5).
-    pub(super) fn ask(&self, masked: &Masked<'_, M>, id: CpuId, what: u8) -> bool {
-        let Some(cpu) = self.cpu(id) else { return false };
-        cpu.requests.ask(what);
-        self.machine.interleave();
-        self.kick(masked, id);
-        // Ordering: SeqCst fence, pairs with the one in `begin_to_leave` (U5).
-        fence(Ordering::SeqCst);
-        // Ordering: Relaxed; the fence orders it.
-        self.online.contains(id, Ordering::Relaxed)
+    /// Asks a CPU of which `fits` says so, if one is there. A fence came before.
+    pub(super) fn ask_one_of(
+        &self,
+        masked: &Masked<'_, M>,
+        what: u8,
+        fits: impl Fn(CpuId) -> bool,
+    ) {
+        // Ordering: Acquire; as in `place_elsewhere`.
+        let mut cpus = self.online.iter_from(0, CPUS, Ordering::Acquire);
+        let asked = cpus.find(|&cpu| self.is_available(cpu) && fits(cpu));
+        if let Some(cpu) = asked {
+            self.ask(masked, cpu, what);
+        }
+    }
+
+    /// Asks `id`. Should it go before it answers, it asks another one (U5).
+    pub(super) fn ask(&self, masked: &Masked<'_, M>, id: CpuId, what: u8) {
+        if let Some(cpu) = self.cpu(id) {
+            cpu.requests.ask(what);
+            self.machine.interleave();
+            self.kick(masked, id);
+        }
     }
 }

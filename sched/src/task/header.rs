@@ -244,17 +244,6 @@ impl Queued {
         self.header().meta().tier.level()
     }
 
-    /// If it is a thread: it goes to another CPU, which is its home from here on (G2 in `thread::change`).
-    #[cfg(feature = "threads")]
-    pub(crate) fn move_to(&self, cpu: CpuId) {
-        if let Some(tcb) = self.tcb() {
-            let former_home = self.header().set_home(cpu);
-            // SAFETY: of a live thread (H1), which who has this has.
-            let comes_from = &unsafe { tcb.as_ref() }.comes_from;
-            comes_from.set(comes_from.get().or(former_home));
-        }
-    }
-
     /// The CPUs that may run it; `None`: any.
     pub(crate) fn affinity(&self) -> Option<CpuSet> {
         // SAFETY: live (H1), and whoever has this has the task.

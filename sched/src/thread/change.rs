@@ -6,8 +6,7 @@
 //!   effective affinity is touched by the party that has the thread alone (N1), so nobody sees half of it.
 //! - **G2** The message goes to the thread's home. A loop that is not passes it on; one that is, and has the thread queued, takes
 //!   it out and enqueues it anew; one that does not have it lets go: the thread waits, or is on its way to a loop that adopts.
-//!   Only a CPU's own loop, and a thief under the lock of its queue, make another CPU the home of a thread that has this one: so
-//!   a loop that finds itself the home under that lock has a thread that is in no other queue.
+//!   Which queue has a thread is written in the thread, under that queue's lock (`QueueName`): it may be a thief's by now.
 //! - **G3** Enqueue: home, fence, look for changes. Message: (changes,) fence, look at the home. Of two fences one is the first: a
 //!   thread that comes to a CPU while a message misses it there brings the change along.
 
@@ -161,17 +160,17 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     fn answer_change(&mut self, thread: ThreadRef) {
         // Ordering: SeqCst fence, pairs with the one in `adopt_changes` (G3).
         fence(Ordering::SeqCst);
+        if thread.header().home() != Some(self.id) {
+            self.scheduler.send_change(thread);
+            return;
+        }
+        self.scheduler.machine.interleave();
         // SAFETY: live by the reference.
         let tcb = unsafe { super::Thread::tcb(thread.as_raw()) };
-        let (mut is_home, mut was_queued) = (false, false);
-        self.with_queue(|queue, now_ns| {
-            is_home = thread.header().home() == Some(self.id);
-            // SAFETY: live, and this loop's by G2; the loop runs, so it does not.
-            was_queued = is_home && unsafe { queue.withdraw(tcb, now_ns) };
-        });
-        if !is_home {
-            self.scheduler.send_change(thread);
-        } else if was_queued {
+        let mut was_queued = false;
+        // SAFETY: live, and what is in this queue does not run, as the loop does.
+        self.with_queue(|queue, now_ns| was_queued = unsafe { queue.withdraw(tcb, now_ns) });
+        if was_queued {
             // SAFETY: the queue had the thread, `QUEUED`, and with it the queue's reference, and has it no more.
             self.enqueue(unsafe { Queued::from_raw(thread.as_raw()) });
         }

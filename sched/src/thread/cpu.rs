@@ -25,6 +25,7 @@ pub(crate) struct Queue {
     classes: Classes,
     /// Runnable ones that more than one CPU may have, the current one included.
     stealable: usize,
+    cpu: CpuId,
 }
 
 /// What the queue says who runs.
@@ -131,10 +132,10 @@ impl CpuThreads {
 }
 
 impl Queue {
-    pub(crate) fn new(settings: &ThreadSettings) -> Self {
+    pub(crate) fn new(cpu: CpuId, settings: &ThreadSettings) -> Self {
         let realtime = Realtime::new(settings.realtime_turn_ns, settings.realtime_throttle);
         let classes = Set::new(Set::new(Stop::new(), realtime), Fair::new(settings.fair));
-        Self { classes, stealable: 0 }
+        Self { classes, stealable: 0, cpu }
     }
 
     /// Takes in a thread that became runnable.
@@ -144,14 +145,23 @@ impl Queue {
     /// The caller has the thread (N1), whose queue's reference goes with it; or it sleeps in this very queue.
     pub(crate) unsafe fn enqueue(&mut self, tcb: NonNull<Tcb>, why: Enqueue, now_ns: u64) {
         // SAFETY: live.
-        unsafe { tcb.as_ref() }.touch();
+        let this = unsafe { tcb.as_ref() };
+        this.touch();
         // SAFETY: the caller's promise: live, and in this queue or in none.
         let woken = unsafe { self.classes.wake_delayed(tcb, now_ns) };
         if woken.is_none() {
             let _ = self.classes.enqueue_task(TcbRef(tcb), why, now_ns);
         }
-        // SAFETY: live.
-        self.stealable += usize::from(is_stealable(unsafe { tcb.as_ref() }));
+        this.queue.set(Some(self.cpu));
+        self.stealable += usize::from(is_stealable(this));
+    }
+
+    /// A thread was taken out, unless it sleeps on in here.
+    fn let_go(&self, tcb: &Tcb) {
+        tcb.touch();
+        if !self.classes.holds(tcb) {
+            tcb.queue.set(None);
+        }
     }
 
     /// Takes out a thread that is current, or queued.
@@ -162,10 +172,10 @@ impl Queue {
     pub(crate) unsafe fn dequeue(&mut self, tcb: NonNull<Tcb>, why: Dequeue, now_ns: u64) {
         // SAFETY: live.
         let this = unsafe { tcb.as_ref() };
-        this.touch();
         self.stealable -= usize::from(is_stealable(this));
         // SAFETY: the caller's promise.
         let _ = unsafe { self.classes.dequeue_task(tcb, why, now_ns) };
+        self.let_go(this);
     }
 
     /// Takes out a thread that sleeps here, if it does.
@@ -174,20 +184,24 @@ impl Queue {
     ///
     /// `tcb` is live, does not run, and is queued nowhere.
     pub(crate) unsafe fn forget(&mut self, tcb: NonNull<Tcb>, why: Dequeue, now_ns: u64) {
-        // SAFETY: the caller's promise: delayed in this queue, or in none.
-        let _ = unsafe { self.classes.dequeue_task(tcb, why, now_ns) };
+        // SAFETY: live.
+        let this = unsafe { tcb.as_ref() };
+        if this.queue.is(self.cpu) {
+            // SAFETY: in this queue, so it is delayed, by the caller's promise.
+            let _ = unsafe { self.classes.dequeue_task(tcb, why, now_ns) };
+            self.let_go(this);
+        }
     }
 
     /// Takes out a thread, if it is here, and tells whether it was runnable.
     ///
     /// # Safety
     ///
-    /// `tcb` is live, not running, and in no other queue.
+    /// `tcb` is live, and does not run here.
     pub(crate) unsafe fn withdraw(&mut self, tcb: NonNull<Tcb>, now_ns: u64) -> bool {
         // SAFETY: live.
         let this = unsafe { tcb.as_ref() };
-        this.touch();
-        if !self.classes.holds(this) {
+        if !this.queue.is(self.cpu) {
             return false;
         }
         let is_runnable = !Entity::of(this).is_delayed();
@@ -196,6 +210,7 @@ impl Queue {
         }
         // SAFETY: live, and in this queue.
         let _ = unsafe { self.classes.dequeue_task(tcb, Dequeue::Move, now_ns) };
+        self.let_go(this);
         is_runnable
     }
 
@@ -213,7 +228,8 @@ impl Queue {
         loop {
             match self.classes.pick_next_task(now_ns) {
                 // It had slept on in the queue, and was nobody's but its home's.
-                Pick::Asleep(_) => {}
+                // SAFETY: live, as it was in the queue.
+                Pick::Asleep(TcbRef(tcb)) => self.let_go(unsafe { tcb.as_ref() }),
                 Pick::Idle => return Chosen::Nobody,
                 Pick::Run(tcb) if !core::ptr::eq(tcb, executor) => {
                     return tcb.header.get().map_or(Chosen::Nobody, |header| {
@@ -251,8 +267,8 @@ impl Queue {
             tcb.header.get().is_some() && tcb.affinity.get().is_none_or(|set| set.contains(thief))
         };
         let TcbRef(tcb) = self.classes.steal_task(&mut may_take)?;
-        // SAFETY: the queue had it, so it is live.
-        unsafe { tcb.as_ref() }.touch();
+        // SAFETY: live, as it was in the queue.
+        self.let_go(unsafe { tcb.as_ref() });
         self.stealable -= 1;
         Some(tcb)
     }
@@ -263,13 +279,17 @@ impl Queue {
         while let Some(TcbRef(tcb)) = self.classes.steal_task(&mut |_| true) {
             // SAFETY: the class had it, so it is live.
             let this = unsafe { tcb.as_ref() };
+            self.let_go(this);
             if this.header.get().is_some() {
                 self.stealable -= usize::from(is_stealable(this));
                 return Some(tcb);
             }
         }
         // None is runnable, so that these are all that is left.
-        while let Pick::Asleep(_) = self.classes.pick_next_task(now_ns) {}
+        while let Pick::Asleep(TcbRef(tcb)) = self.classes.pick_next_task(now_ns) {
+            // SAFETY: live, as it was in the queue.
+            self.let_go(unsafe { tcb.as_ref() });
+        }
         None
     }
 

@@ -32,7 +32,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let settings = &self.scheduler.settings.threads;
         let masked = self.scheduler.masked();
         self.cpu.threads.executor.policy.set(super::Policy::fair(settings.futures_nice));
-        self.cpu.threads.queue.lock(&masked).get_or_insert_with(|| Queue::new(settings));
+        self.cpu.threads.queue.lock(&masked).get_or_insert_with(|| Queue::new(self.id, settings));
     }
 
     /// Gives a thread its turn, or a poll that was preempted. `None` if it is not theirs.
@@ -353,18 +353,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 continue;
             };
             let taken = threads.with(&mut queue, |queue, _| queue.steal(me)).flatten();
-            // SAFETY: the queue had it, so it is live; what is queued is a thread, with a header.
-            let taken = taken.and_then(|tcb| unsafe { tcb.as_ref() }.header.get());
-            if let Some(header) = taken {
-                // SAFETY: it was `QUEUED` in that queue, which had the queue's reference, and has it no more (U1).
-                let task = unsafe { Queued::from_raw(header) };
-                // Under the lock (G2).
-                task.move_to(me);
-                return Theft::Taken(id, task);
-            }
             drop(queue);
             drop(masked);
             self.machine.interleave();
+            // SAFETY: the queue had it, so it is live; what is queued is a thread, with a header.
+            if let Some(header) = taken.and_then(|tcb| unsafe { tcb.as_ref() }.header.get()) {
+                // SAFETY: it was `QUEUED` in that queue, which had the queue's reference, and has it no more (U1).
+                return Theft::Taken(id, unsafe { Queued::from_raw(header) });
+            }
         }
         result
     }

@@ -150,11 +150,17 @@ impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ///
     /// # Errors
     ///
-    /// [`NotAThread`] if the caller is no thread, or must not be rescheduled ([`NoReschedule`]).
+    /// [`NotAThread`] if the caller is no thread; or if it must not wait, as interrupts are masked or a [`NoReschedule`] lives,
+    /// which [`Switch::slept_in_atomic`] hears of.
     pub fn park(&self) -> Result<(), NotAThread> {
+        let was_masked = self.machine.is_masked();
         let masked = self.masked();
-        let Some((local, tcb, _)) = self.running_thread(&masked) else { return Err(NotAThread) };
-        if local.preempt_off.get() > 0 {
+        let Some((local, tcb, header)) = self.running_thread(&masked) else {
+            return Err(NotAThread);
+        };
+        if was_masked || local.preempt_off.get() > 0 {
+            // SAFETY: what runs is live.
+            self.machine.slept_in_atomic(unsafe { header.as_ref() }.meta().name);
             return Err(NotAThread);
         }
         // SAFETY: what runs is live.

@@ -6,7 +6,7 @@ use crate::class::fair::Entity;
 use crate::class::{self, FairTask, Handle, ListTask, Node};
 use crate::cpu_set::CpuSet;
 use crate::lock::Lock;
-use crate::sync::{AtomicBool, const_fn};
+use crate::sync::{AtomicBool, AtomicU32, Ordering, const_fn};
 use crate::task::Header;
 use crate::task_local::Frame;
 use core::cell::Cell;
@@ -37,9 +37,9 @@ pub(crate) enum Life {
 
 /// A thread's control block, or that of a CPU's executor.
 ///
-/// **N1** All but `policy`, `asked`, `changed`, the links and the counters is one party's at a time: of the loop that has the thread, of a thief that takes it, under the
-/// lock of the class it is queued in; or, while it runs, of the thread itself, with interrupts masked. The state word hands
-/// it from one to the next.
+/// **N1** All but `policy`, `asked`, `changed`, `queue`, the links and the counters is one party's at a time: of the loop that
+/// has the thread, of a thief that takes it, under the lock of the class it is queued in; or, while it runs, of the thread
+/// itself, with interrupts masked. The state word hands it from one to the next.
 pub(crate) struct Tcb {
     entity: Entity<Tcb>,
     node: Node<Tcb>,
@@ -64,8 +64,8 @@ pub(crate) struct Tcb {
     pub(crate) stats: Counters,
     /// Since when it is runnable.
     pub(crate) runnable_since_ns: Cell<u64>,
-    /// The CPU that it comes from, on its way to its home.
-    pub(crate) comes_from: Cell<Option<CpuId>>,
+    /// The queue that it is in.
+    pub(super) queue: QueueName,
     #[cfg(loom)]
     watch: crate::sync::UnsafeCell<()>,
     /// The scopes of task-local values on the stack, while the context does not run.
@@ -97,7 +97,7 @@ impl Tcb {
                 change_queued: QueuedBit::new(),
                 stats: Counters::new(),
                 runnable_since_ns: Cell::new(0),
-                comes_from: Cell::new(None),
+                queue: QueueName::new(),
                 #[cfg(loom)]
                 watch: crate::sync::UnsafeCell::new(()),
                 scopes: Cell::new(core::ptr::null_mut()),
@@ -118,6 +118,31 @@ impl Tcb {
         // SAFETY: the word is on the stack, which lives as long as this, and only an overflow writes to it. Volatile: the
         // compiler knows of no writer.
         self.canary.get().is_none_or(|word| unsafe { word.read_volatile() } == CANARY)
+    }
+}
+
+/// The CPU whose queue has a thread. It changes under the lock of that queue only: who holds the lock knows whether the thread
+/// is in there, and whether the rest of the control block is its own to look at.
+pub(super) struct QueueName(AtomicU32);
+
+const NO_QUEUE: u32 = u32::MAX;
+
+impl QueueName {
+    const_fn! {
+        const fn new() -> Self {
+            Self(AtomicU32::new(NO_QUEUE))
+        }
+    }
+
+    /// Asked under the lock of that CPU's queue.
+    pub(super) fn is(&self, cpu: CpuId) -> bool {
+        // Ordering: Relaxed; if it is, the lock orders it, and if it is not, nothing follows.
+        self.0.load(Ordering::Relaxed) == cpu.get()
+    }
+
+    pub(super) fn set(&self, cpu: Option<CpuId>) {
+        // Ordering: Relaxed; as for `is`.
+        self.0.store(cpu.map_or(NO_QUEUE, CpuId::get), Ordering::Relaxed);
     }
 }
 

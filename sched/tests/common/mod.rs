@@ -26,6 +26,7 @@ pub struct Virtual {
     pub kicked: [AtomicBool; CPUS],
     pub timer_ns: [AtomicU64; CPUS],
     pub masked: AtomicUsize,
+    pub slept_in_atomic: AtomicUsize,
     /// What happens wherever the scheduler lets something come between, until it says that it is over.
     pub meanwhile: Mutex<Option<Meanwhile>>,
     #[cfg(miri)]
@@ -140,6 +141,18 @@ impl Trace for Log {
 
 pub type Sched = Scheduler<Virtual, Log, CPUS>;
 
+/// A loop in other hands.
+pub struct Loop(Core<Virtual, Log, CPUS>);
+
+// SAFETY: one thread steps all loops, and is the CPU of each meanwhile.
+unsafe impl Send for Loop {}
+
+impl Loop {
+    pub fn step(&mut self) -> Step {
+        as_cpu(self.0.id().get(), || self.0.step())
+    }
+}
+
 /// A scheduler and the loops of its CPUs, all in the hands of one thread.
 pub struct Test {
     memory: *mut Sched,
@@ -200,6 +213,15 @@ impl Test {
         for core in self.cores.drain(..) {
             as_cpu(core.id().get(), || drop(core));
         }
+    }
+
+    /// The loop of CPU `cpu`, to be [put back](Self::put_back): so that it can step in the midst of another one's step.
+    pub fn lend(&mut self, cpu: usize) -> Loop {
+        Loop(self.take(cpu))
+    }
+
+    pub fn put_back(&mut self, core: Loop) {
+        self.cores.push(core.0);
     }
 
     /// Is CPU `cpu` while `f` runs.
@@ -281,9 +303,9 @@ pub fn here() -> u32 {
 
 /// Is CPU `cpu` while `f` runs.
 pub fn as_cpu<R>(cpu: u32, f: impl FnOnce() -> R) -> R {
-    CPU.set(Some(cpu));
+    let before = CPU.replace(Some(cpu));
     let result = f();
-    CPU.set(None);
+    CPU.set(before);
     result
 }
 

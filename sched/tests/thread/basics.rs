@@ -1,7 +1,7 @@
 use crate::bench::{spawn, stack, timer_interrupt};
 use crate::common::{Notes, Test, poll_once};
 use sched::thread::{NotAThread, Policy, Stack, StackMemory};
-use sched::{Cancelled, Step};
+use sched::{Cancelled, Machine as _, Step};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
@@ -203,6 +203,29 @@ fn no_reschedule_keeps_off_what_was_asked_for_until_it_ends() {
     assert_eq!(notes.take(), [1, 2]);
     test.settle(0);
     assert_eq!(notes.take(), [3]);
+    test.finish();
+}
+
+/// H3.
+#[test]
+fn a_thread_that_must_not_wait_is_told_and_named() {
+    let mut test = Test::new(1);
+    let scheduler = test.scheduler();
+    let told = || scheduler.machine().slept_in_atomic.load(SeqCst);
+    drop(spawn(&mut test, 0, Policy::DEFAULT, move || {
+        let machine = scheduler.machine();
+        let saved = machine.mask();
+        assert_eq!(scheduler.park(), Err(NotAThread));
+        // SAFETY: of the `mask` above.
+        unsafe { machine.restore(saved) };
+        assert_eq!(told(), 1);
+        let guard = scheduler.no_reschedule();
+        assert_eq!(scheduler.wait(std::future::pending::<()>()), Err(NotAThread));
+        drop(guard);
+        assert_eq!(told(), 2);
+    }));
+    test.settle(0);
+    assert_eq!((told(), scheduler.totals().completed), (2, 1));
     test.finish();
 }
 

@@ -14,6 +14,15 @@ use {
 
 // SAFETY: the switch is the architecture's, or a relay's, which hands CPU and turn over; `begin` leaves no mask.
 unsafe impl Switch for Virtual {
+    fn is_masked(&self) -> bool {
+        self.masked.load(SeqCst) > 0
+    }
+
+    fn slept_in_atomic(&self, thread: &'static str) {
+        assert_eq!(thread, "thread");
+        self.slept_in_atomic.fetch_add(1, SeqCst);
+    }
+
     #[cfg(miri)]
     unsafe fn prepare(&self, _: NonNull<[u8]>, entry: Entry, argument: *mut ()) -> Context {
         self.relay.prepare(entry, argument)

@@ -3,7 +3,7 @@
 use crate::bench::{spawn, stack, timer_interrupt};
 use crate::common::{Notes, Test};
 use sched::thread::Policy;
-use sched::{CpuId, Step, Tier};
+use sched::{CpuId, CpuSet, Step, Tier};
 use std::sync::{Arc, Mutex};
 
 /// PC1: between the drain and the choice of a future a thread is woken that comes before it, and that owed no kick while
@@ -146,5 +146,37 @@ fn a_stolen_thread_is_not_stolen_from_the_thief() {
     for cpu in [0, 1, 2] {
         test.settle(cpu);
     }
+    test.finish();
+}
+
+/// G2: a thief takes the thread between the look at its home and the look at its queue.
+#[test]
+fn a_change_leaves_alone_what_a_thief_has_taken_meanwhile() {
+    let mut test = Test::new(2);
+    let scheduler = test.scheduler();
+    drop(spawn(&mut test, 0, Policy::DEFAULT, move || timer_interrupt(scheduler, 1)));
+    let taken = spawn(&mut test, 0, Policy::DEFAULT, || {});
+    assert_eq!(test.step(0), Step::Ran);
+    taken.thread().unwrap().set_affinity(CpuSet::ALL).unwrap();
+    let thief = Arc::new(Mutex::new(Some(test.lend(1))));
+    let (mut core, place) = (thief.lock().unwrap().take(), thief.clone());
+    // Behind the drains of two inboxes.
+    let mut places_left = 3;
+    *scheduler.machine().meanwhile.lock().unwrap() = Some(Box::new(move || {
+        places_left -= 1;
+        if places_left == 0 {
+            let mut core = core.take().unwrap();
+            assert_eq!(core.step(), Step::Stole);
+            *place.lock().unwrap() = Some(core);
+        }
+        places_left == 0
+    }));
+    test.step(0);
+    let thief = thief.lock().unwrap().take().unwrap();
+    test.put_back(thief);
+    drop(taken);
+    test.settle(1);
+    assert_eq!(scheduler.totals().completed, 2, "what a CPU stole it has");
+    test.settle(0);
     test.finish();
 }

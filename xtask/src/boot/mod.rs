@@ -310,6 +310,11 @@ mod cross {
     }
 
     #[test]
+    fn threads_find_their_own_pages_on_x86_64() {
+        boots(Arch::X86_64, "spaces");
+    }
+
+    #[test]
     fn threads_that_never_yield_share_on_x86_64() {
         boots(Arch::X86_64, "nice");
     }

@@ -26,12 +26,6 @@ pub(crate) const fn machine() -> Machine {
     unsafe { GicMachine::new(KICK_SGI) }
 }
 
-/// What a thread needs that uses vector registers: nothing, as the kernel's own code does too, and saves them.
-#[cfg(feature = "alloc")]
-pub(crate) fn vector_state() -> *mut () {
-    core::ptr::null_mut()
-}
-
 /// The first serial port.
 pub(crate) struct Uart(arm_pl011_uart::Uart<'static>);
 

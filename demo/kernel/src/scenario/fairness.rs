@@ -48,7 +48,9 @@ fn check(options: Options, cpu: CpuId, nices: &[i8], had: &[Had]) -> Result<Stri
     for had in had {
         ensure!(had.turns > 0, "a thread had no turn on {cpu}");
         // It never yields; so often it was made to.
-        ensure!(had.stats.preempted > 2, "preempted {} times on {cpu}", had.stats.preempted);
+        if had.stats.preempted <= 2 {
+            return Err(Fault::Late(format!("preempted {} times on {cpu}", had.stats.preempted)));
+        }
         ensure!(had.stats.migrations == 0, "a pinned thread moved from {cpu}");
     }
     let is_near = |shares: &[u64], limit| {

@@ -16,9 +16,6 @@ type Builder = ThreadBuilder<crate::arch::Machine, crate::Tracing, { crate::MAX_
 /// Bytes of a thread's stack: its own frames, and those of interrupts.
 pub(super) const STACK_BYTES: usize = 16 << 10;
 
-/// The longest that one is there.
-const LIMIT_NS: u64 = 20_000_000_000;
-
 /// A stack from the heap.
 pub(super) fn stack() -> Stack {
     match Stack::new(STACK_BYTES) {
@@ -61,10 +58,10 @@ pub(super) struct Had {
 }
 
 impl Hogs {
-    /// One for each niceness. They end when they are told to, or, lest one that is never preempted holds up all, after a while.
-    pub(super) fn spawn(cpu: CpuId, nices: &[i8]) -> Self {
+    /// One for each niceness. They end when they are told to, or, lest one that is never preempted holds up all, when it is late.
+    pub(super) fn spawn(cpu: CpuId, nices: &[i8], limit_ns: u64) -> Self {
         let over = Arc::new(AtomicBool::new(false));
-        let limit_ns = now_ns() + LIMIT_NS;
+        let limit_ns = now_ns() + limit_ns;
         let hogs = nices.iter().map(|&nice| {
             let (ends, turns) = (over.clone(), Arc::new(AtomicU64::new(0)));
             let counts = turns.clone();
@@ -100,7 +97,7 @@ impl Hogs {
 
 /// Lets them have a CPU for so long.
 pub(super) async fn share(cpu: CpuId, nices: &[i8], window_ns: u64) -> Result<Vec<Had>, Fault> {
-    let hogs = Hogs::spawn(cpu, nices);
+    let hogs = Hogs::spawn(cpu, nices, 4 * window_ns);
     SCHEDULER.sleep_ns(window_ns).await;
     hogs.end().await
 }

@@ -19,6 +19,9 @@ const LATE_NS: u64 = 10_000_000;
 /// Passes between a thread and a future.
 const PASSES: u64 = 200;
 
+/// The longest that they take.
+const LIMIT_NS: u64 = 20_000_000_000;
+
 pub(super) async fn run(options: Options) -> Found {
     let mut last = (0, 0);
     for cpu in cpus(options) {
@@ -35,7 +38,7 @@ pub(super) async fn run(options: Options) -> Found {
 /// What part of the CPU the futures had, in thousandths, and how late half of the sleeps were.
 async fn one_cpu(options: Options, cpu: CpuId) -> Result<(u64, u64), Fault> {
     let window_ns = WINDOW_NS * times(options);
-    let hogs = Hogs::spawn(cpu, &[0]);
+    let hogs = Hogs::spawn(cpu, &[0], 4 * window_ns);
     let turns_of_thread = hogs.turns();
     // One poll for all of the window: it is preempted, and gone on with. No other future of the CPU has a turn meanwhile, but for
     // Critical ones.
@@ -64,7 +67,9 @@ async fn one_cpu(options: Options, cpu: CpuId) -> Result<(u64, u64), Fault> {
     let mut late = sleeper.await.map_err(|error| format!("the sleeper: {error:?}"))?;
     let thread_had = hogs.end().await?;
     ensure!(thread > 0 && future > 0, "{cpu}: {thread} turns of the thread, {future} of the poll");
-    ensure!(thread_had[0].stats.preempted > 2, "the thread was not preempted");
+    if thread_had[0].stats.preempted <= 2 {
+        return Err(Fault::Late("the thread was not preempted".into()));
+    }
     let futures = future * 1_000 / (thread + future);
     ensure_in_time!(options, (350..=650).contains(&futures), "{cpu}: futures had {futures} ‰");
     let late_ns = median(&mut late);
@@ -76,7 +81,7 @@ async fn one_cpu(options: Options, cpu: CpuId) -> Result<(u64, u64), Fault> {
 async fn passes(cpu: CpuId) -> Result<(), Fault> {
     static OF_THREAD: Bell = Bell::new();
     static OF_FUTURE: Bell = Bell::new();
-    let hogs = Hogs::spawn(cpu, &[10]);
+    let hogs = Hogs::spawn(cpu, &[10], LIMIT_NS);
     let thread = spawn(thread_on("player", [cpu]), || {
         let mut rung = 0;
         while rung < PASSES {

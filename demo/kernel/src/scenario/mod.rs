@@ -32,6 +32,8 @@ mod sixty_hz;
 mod sleep;
 #[cfg(feature = "alloc")]
 mod soak;
+#[cfg(feature = "alloc")]
+mod spaces;
 mod statics;
 #[cfg(feature = "alloc")]
 mod steal;

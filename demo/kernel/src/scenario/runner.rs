@@ -2,7 +2,7 @@
 
 use super::{
     affinity, counts, failures, fairness, idle, mixed, parking, pause, ping_pong, registers,
-    sixty_hz, sleep, soak, statics, steal, stress, tiers, timer_storm, unplug, user,
+    sixty_hz, sleep, soak, spaces, statics, steal, stress, tiers, timer_storm, unplug, user,
 };
 use crate::console::println;
 use crate::options::Options;
@@ -78,6 +78,7 @@ const ALL: &[Scenario] = scenarios! {
     "affinity", 1 => affinity::run;
     "mixed", 1 => mixed::run;
     "parking", 1 => parking::run;
+    "spaces", 1 => spaces::run;
     "soak", 1 => soak::run;
     "unplug", 2 => unplug::run;
     "stress", 1 => stress::run;

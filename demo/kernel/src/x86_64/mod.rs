@@ -9,7 +9,7 @@ pub(crate) use interrupts::stop_others;
 
 use core::fmt;
 use qemu_exit::QEMUExit as _;
-use sched_arch::x86_64::{ApicMachine, FpuState, Vectors};
+use sched_arch::x86_64::{ApicMachine, Vectors};
 use uart_16550::backend::PioBackend;
 use uart_16550::{Config, Uart16550Tty};
 
@@ -20,31 +20,7 @@ pub(crate) const VECTORS: Vectors = Vectors { kick: 0xf0, timer: 0xe0, spurious:
 /// The machine, for the one static.
 pub(crate) const fn machine() -> Machine {
     // SAFETY: ring 0 is all there is, and `first_cpu` and `other_cpu` see to GS first.
-    unsafe { ApicMachine::new(VECTORS) }.with_hooks(load_fpu, save_fpu)
-}
-
-/// A thread's attachment is its FPU state, if it has one: the kernel's own code uses no vector registers.
-fn load_fpu(attachment: *mut ()) {
-    // SAFETY: whoever spawns a thread with an attachment gives it a state that outlives it.
-    if let Some(state) = unsafe { attachment.cast::<FpuState>().as_ref() } {
-        // SAFETY: SSE is on, and between this and the save the thread runs.
-        unsafe { state.restore() }
-    }
-}
-
-fn save_fpu(attachment: *mut ()) {
-    // SAFETY: as above.
-    if let Some(state) = unsafe { attachment.cast::<FpuState>().as_ref() } {
-        // SAFETY: as above.
-        unsafe { state.save() }
-    }
-}
-
-/// What a thread needs that uses vector registers, for good.
-#[cfg(feature = "alloc")]
-pub(crate) fn vector_state() -> *mut () {
-    let state: &'static FpuState = alloc::boxed::Box::leak(alloc::boxed::Box::new(FpuState::new()));
-    core::ptr::from_ref(state).cast_mut().cast()
+    unsafe { ApicMachine::new(VECTORS) }
 }
 
 /// The first serial port.

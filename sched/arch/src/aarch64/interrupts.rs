@@ -3,10 +3,16 @@
 use aarch64_cpu::registers::{DAIF, Readable};
 use core::arch::asm;
 
+/// Whether interrupts are unmasked. Wait-free, any context.
+#[inline]
+pub fn are_unmasked() -> bool {
+    !DAIF.is_set(DAIF::I)
+}
+
 /// Masks interrupts; tells whether they were unmasked. Wait-free, any context.
 #[inline]
 pub fn mask() -> bool {
-    let were_enabled = !DAIF.is_set(DAIF::I);
+    let were_enabled = are_unmasked();
     // SAFETY: masking is harmless at EL1. No `nomem`: what follows may not move up before it.
     unsafe { asm!("msr daifset, #2", options(nostack, preserves_flags)) }
     were_enabled

@@ -199,6 +199,11 @@ unsafe impl<const CPUS: usize> Switch for GicMachine<CPUS> {
     }
 
     #[inline]
+    fn is_masked(&self) -> bool {
+        !interrupts::are_unmasked()
+    }
+
+    #[inline]
     fn activate(&self, attachment: *mut ()) {
         (self.activate)(attachment);
     }

@@ -147,6 +147,20 @@ pub unsafe trait Switch: Machine {
         let _ = attachment;
     }
 
+    /// Whether interrupts are masked on this CPU: asked before a thread waits, which it should not do then. `false` where a
+    /// machine cannot tell.
+    #[inline(always)]
+    fn is_masked(&self) -> bool {
+        false
+    }
+
+    /// A hook: `thread` was about to wait with interrupts masked, or while it must not be rescheduled. It does not wait. With
+    /// debug assertions a panic by default, else nothing.
+    #[cold]
+    fn slept_in_atomic(&self, thread: &'static str) {
+        debug_assert!(false, "{thread} would sleep in atomic context");
+    }
+
     /// A hook, called with interrupts masked, on the loop's stack: the lowest word of a stack was overwritten, and so
     /// perhaps what lies below. By default a panic; a kernel that goes on in spite of it returns.
     #[cold]

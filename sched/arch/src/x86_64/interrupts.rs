@@ -3,10 +3,16 @@
 use core::arch::asm;
 use x86_64::instructions::interrupts;
 
+/// Whether interrupts are unmasked. Wait-free, any context.
+#[inline]
+pub fn are_unmasked() -> bool {
+    interrupts::are_enabled()
+}
+
 /// Masks interrupts; tells whether they were unmasked. Wait-free, any context.
 #[inline]
 pub fn mask() -> bool {
-    let were_enabled = interrupts::are_enabled();
+    let were_enabled = are_unmasked();
     interrupts::disable();
     were_enabled
 }

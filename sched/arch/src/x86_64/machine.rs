@@ -213,6 +213,11 @@ unsafe impl<const CPUS: usize> Switch for ApicMachine<CPUS> {
     }
 
     #[inline]
+    fn is_masked(&self) -> bool {
+        !interrupts::are_unmasked()
+    }
+
+    #[inline]
     fn activate(&self, attachment: *mut ()) {
         (self.activate)(attachment);
     }

@@ -7,7 +7,9 @@ mod arch;
 use super::hog::{spawn, thread_on};
 use super::runner::{Fault, Found, cpus, ensure, pinned};
 use crate::SCHEDULER;
+use crate::attached::{Attached, attachment};
 use crate::options::Options;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 use arch::{GENERAL, Registers, STATUS, VECTOR, hold_registers};
@@ -66,7 +68,8 @@ pub(super) async fn preempted(options: Options) -> Found {
         HOLDER.store(number, Ordering::Relaxed);
         HOLD_LEFT.store(INTERRUPTS_OF_THREADS, Ordering::Relaxed);
         let holders = (0..HOLDERS).map(|seed| {
-            let holder = thread_on("holder", [cpu]).attachment(crate::arch::vector_state());
+            let attached = Box::leak(Box::new(Attached::new(0)));
+            let holder = thread_on("holder", [cpu]).attachment(attachment(attached));
             spawn(holder, move || hold(seed))
         });
         for holder in holders.collect::<Vec<_>>() {

@@ -18,7 +18,7 @@ use crate::run_queue::RunQueue;
 use crate::sync::Ordering;
 use crate::task::{Header, LOCAL, Queued, Tier};
 use crate::trace::{Event, Trace, trace};
-use crate::{CpuId, Machine, Scheduler};
+use crate::{CpuId, EnterError, Machine, Scheduler, Step};
 use core::fmt;
 use core::marker::PhantomData;
 use mpsc_inbox::{List, Owner};
@@ -72,50 +72,6 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) woken_external: usize,
     pub(crate) woken_internal: usize,
     _stays_on_its_cpu: PhantomData<*mut ()>,
-}
-
-/// Why a CPU cannot enter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EnterError {
-    /// The machine says that the caller is no CPU.
-    NoCpu,
-    /// The CPU's index is not below the scheduler's number of CPUs.
-    OutOfRange(CpuId),
-    /// The CPU has entered already.
-    AlreadyEntered(CpuId),
-}
-
-impl fmt::Display for EnterError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoCpu => f.write_str("the caller is no CPU of the machine"),
-            Self::OutOfRange(cpu) => write!(f, "{cpu} is out of the scheduler's range"),
-            Self::AlreadyEntered(cpu) => write!(f, "{cpu} has entered already"),
-        }
-    }
-}
-
-impl core::error::Error for EnterError {}
-
-/// What a step did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// It polled a task.
-    Ran,
-    /// It took tasks from the injector.
-    Injected,
-    /// It took a task from another CPU.
-    Stole,
-    /// It found nothing at first, and something at the last look.
-    Undone,
-    /// It halted.
-    Halted,
-    /// The CPU is [paused](Scheduler::pause). It halted, unless it was resumed meanwhile.
-    Paused,
-    /// It moved some of its tasks to other CPUs, as this one goes offline.
-    Leaving,
-    /// The CPU is offline. All that is left to do is to drop the loop.
-    Offline,
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
@@ -366,7 +322,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.adopt_changes(tcb);
             former_home
         });
-        if !self.scheduler.admits(task.affinity().as_ref(), self.id) {
+        if !task.with_affinity(|allowed| self.scheduler.admits(allowed, self.id)) {
             #[cfg(feature = "threads")]
             self.forget_thread(&task, crate::class::Dequeue::Move);
             let masked = self.scheduler.masked();

@@ -40,6 +40,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             }
             #[cfg(feature = "threads")]
             write!(out, "{} threads ready, ", cpu.threads.count())?;
+            // Ordering: Relaxed, all of them; as above.
             let flags = [
                 ("need_resched", cpu.need_resched.load(Ordering::Relaxed)),
                 ("timers due", cpu.timers_due.load(Ordering::Relaxed)),

@@ -1,7 +1,8 @@
 //! Halting without losing a wake, and pausing.
 
 use crate::Machine;
-use crate::core_loop::{Core, Step};
+use crate::Step;
+use crate::core_loop::Core;
 use crate::sync::{Ordering, fence};
 use crate::trace::{Event, Trace, trace};
 

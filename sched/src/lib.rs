@@ -16,6 +16,7 @@ mod cpu;
 mod cpu_set;
 mod current;
 mod dump;
+mod enter_error;
 mod halt;
 mod hotplug;
 pub mod idle;
@@ -41,6 +42,7 @@ pub mod state;
 mod stats;
 mod steal;
 mod stealer;
+mod step;
 mod sync;
 pub mod task;
 mod task_local;
@@ -54,8 +56,9 @@ mod wake;
 mod yield_now;
 
 pub use combine::{Either, Join, Select, join, select};
-pub use core_loop::{Core, EnterError, Step};
+pub use core_loop::Core;
 pub use cpu_set::{CpuSet, MAX_CPUS};
+pub use enter_error::EnterError;
 pub use hotplug::{IfPinned, OfflineError};
 pub use local::LocalFuture;
 pub use local_spawn::{LocalError, LocalSpawner, NotLocal};
@@ -64,6 +67,7 @@ pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
 pub use stats::{CpuStats, Totals};
 pub use stealer::{StealError, Stealer};
+pub use step::Step;
 pub use task::{
     CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, Storage, TaskId, TaskInfo, TaskMemory,
     TaskRef, Tier,

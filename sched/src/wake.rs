@@ -45,7 +45,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let home = task.header().home();
         match home.or_else(|| self.first_home(&masked, &task)) {
             Some(cpu) => self.push(&masked, cpu, task),
-            None if task.affinity().is_none() => self.inject(task),
+            None if task.with_affinity(|allowed| allowed.is_none()) => self.inject(task),
             None => self.place_elsewhere(&masked, task, 0),
         }
     }
@@ -55,7 +55,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     fn first_home(&self, masked: &Masked<'_, M>, task: &Queued) -> Option<CpuId> {
         let (id, _) = self.here(masked)?;
         let stays = self.is_available(id);
-        (stays && self.admits(task.affinity().as_ref(), id)).then_some(id)
+        (stays && task.with_affinity(|allowed| self.admits(allowed, id))).then_some(id)
     }
 
     /// Pushes to the inbox of `target`, and kicks if that is owed; if the CPU has gone, to another one's.

@@ -396,3 +396,29 @@ fn the_last_waker_is_used_up() {
         assert_eq!(task.future.read().0, [1, 0], "the last poll saw what every waker wrote");
     });
 }
+
+/// A wake beside a thread's run that is preempted, goes on, and blocks. A pick tells of it, or its end, or the waker is to place
+/// the thread; and who is told sees what was written (PA1).
+#[test]
+fn a_preempted_thread_is_told_of_the_wake() {
+    model(|| {
+        let task = Task::new(usize::MAX);
+        let placed = Arc::new(std::sync::Mutex::new(false));
+        let by_waker = placed.clone();
+        let waker = on_thread(&task, move |task| {
+            task.write(0);
+            *by_waker.lock().unwrap() = task.state.wake() == Wake::Place;
+        });
+        let mut is_told = task.state.begin_thread().was_notified;
+        task.state.end_runnable();
+        is_told |= task.state.begin_thread().was_notified;
+        if task.state.end() == End::Requeue {
+            is_told |= task.state.begin_thread().was_notified;
+        }
+        // Ordering: Relaxed; the word must order it.
+        let seen = task.written[0].load(Ordering::Relaxed);
+        waker.join().unwrap();
+        assert!(!is_told || seen == 1, "told of a wake, and did not see what it was for");
+        assert!(is_told != *placed.lock().unwrap(), "the wake was lost, or answered twice");
+    });
+}

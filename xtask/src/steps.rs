@@ -63,6 +63,10 @@ pub(crate) const ALL: &[Step] = &[
         checkers::run(w, "miri", None, false)
     })
     .leaves("tree borrows, many seeds: `cargo xtask verify miri --long`"),
+    Step::new("miri-threads", "no undefined behaviour in threads", |w| {
+        checkers::run(w, "miri-threads", None, false)
+    })
+    .leaves("all tests of threads: `cargo xtask verify miri-threads --long`"),
     Step::new("mutants", "the checks notice broken code", all_mutants)
         .leaves("the other shards, the long ones and the orderings: `cargo xtask verify mutants`"),
     Step::new("boot", "the kernel boots on both architectures, and its scenarios hold", boot::all)

@@ -56,6 +56,7 @@ static PLUGGED: [AtomicBool; MAX_CPUS] = [const { AtomicBool::new(false) }; MAX_
 
 /// Has a CPU that went offline come back.
 #[cfg(feature = "alloc")]
+#[allow(dead_code, reason = "the minimal kernel, which has this file too, takes no CPU away")]
 pub(crate) fn plug(cpu: CpuId) {
     PLUGGED[cpu.index()].store(true, Ordering::Release);
     // SAFETY: dropped here, on a stack on which nobody halts.

@@ -2,7 +2,8 @@
 
 use super::requests::{ADOPT, LEAVE, LEFT, RESCUE};
 use super::{IfPinned, OfflineError};
-use crate::core_loop::{Core, Step};
+use crate::Step;
+use crate::core_loop::Core;
 use crate::cpu::Parked;
 use crate::sync::Ordering;
 use crate::task::{Header, Queued};
@@ -138,7 +139,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         if !header.state.is_complete() {
             self.cpu.stats.unreachable.add(1);
-            self.scheduler.forget_pinned(task.affinity().as_ref());
+            task.with_affinity(|allowed| self.scheduler.forget_pinned(allowed));
         }
         #[cfg(feature = "threads")]
         self.forget_thread(&task, crate::class::Dequeue::Exit);

@@ -250,6 +250,15 @@ impl Queued {
         unsafe { Header::affinity(self.0) }
     }
 
+    /// Shows `f` the CPUs that may run it: a future's without a copy of the set, which is 128 bytes.
+    pub(crate) fn with_affinity<R>(&self, f: impl FnOnce(Option<&CpuSet>) -> R) -> R {
+        #[cfg(feature = "threads")]
+        if self.header().is_thread() {
+            return f(self.affinity().as_ref());
+        }
+        f(self.header().meta.affinity.as_ref())
+    }
+
     /// Its control block, if it is a thread.
     #[cfg(feature = "threads")]
     pub(crate) fn tcb(&self) -> Option<NonNull<crate::thread::Tcb>> {

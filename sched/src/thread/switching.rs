@@ -45,7 +45,9 @@ impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         unsafe { self.machine.switch(local.loop_context.as_ptr(), tcb.context.get()) };
         local.preempt_off.set(preempt_off);
         local.current.set(None);
+        // Ordering: Relaxed, as above.
         tcb.scopes.set(cpu.polling.scopes.load(Ordering::Relaxed));
+        // Ordering: Relaxed, as above.
         cpu.polling.scopes.store(null_mut(), Ordering::Relaxed);
         self.machine.deactivate(tcb.attachment.get());
         if !tcb.stack_is_sound() {

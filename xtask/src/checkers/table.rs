@@ -127,6 +127,25 @@ pub(crate) const ALL: &[Checker] = &[
         unit: Unit::Tests,
     },
     Checker {
+        name: "miri-threads",
+        about: "Threads under Miri, each context a thread of its own: some of the tests, or all",
+        needs: &[Need::Nightly(&["miri", "rust-src"])],
+        of: Of::Crates(&["sched"]),
+        settings: &[],
+        quick: runs![
+            "{nightly} miri test --no-fail-fast {crates} --test thread -- a_wake_of_a_preempted an_idle_cpu a_poll_on a_queued_thread"
+                with "MIRIFLAGS" = pins::MIRI_FLAGS,
+            "{nightly} miri test --no-fail-fast {crates} --test thread -- a_wake_of_a_preempted an_idle_cpu a_poll_on a_queued_thread"
+                with "MIRIFLAGS" = pins::MIRI_TREE_BORROWS_FLAGS,
+        ],
+        long: runs![
+            "{nightly} miri test --no-fail-fast {crates} --test thread" with "MIRIFLAGS" = pins::MIRI_FLAGS,
+            "{nightly} miri test --no-fail-fast {crates} --test thread"
+                with "MIRIFLAGS" = pins::MIRI_TREE_BORROWS_FLAGS,
+        ],
+        unit: Unit::Tests,
+    },
+    Checker {
         name: "asan",
         about: "The tests with AddressSanitizer: memory that is freed too early, or never",
         needs: &[],

@@ -125,6 +125,7 @@ fn each_workload_runs_by_name_and_its_books_are_in_order() {
         ("wake-latency", "wake-latency"),
         ("sleepers", "sleepers"),
         ("fork-join", "fork-join"),
+        ("threads", "threads"),
     ] {
         let (json, _) = json_of(&["--cpus", "3", "--seconds", "0.4", "--workload", name]);
         assert_in_order(&json);
@@ -147,7 +148,7 @@ fn all_of_them_run_at_once_on_one_cpu_and_on_many() {
         let names = json["latencies"].as_array().expect("a list").iter();
         let names: std::collections::BTreeSet<_> =
             names.filter_map(|row| row["workload"].as_str()).collect();
-        assert_eq!(names.len(), 5, "{names:?}");
+        assert_eq!(names.len(), 6, "{names:?}");
     }
 }
 

@@ -48,9 +48,9 @@ fn check(options: Options, cpu: CpuId, nices: &[i8], had: &[Had]) -> Result<Stri
     for had in had {
         ensure!(had.turns > 0, "a thread had no turn on {cpu}");
         // It never yields; so often it was made to.
-        if had.stats.preempted <= 2 {
-            return Err(Fault::Late(format!("preempted {} times on {cpu}", had.stats.preempted)));
-        }
+        // Where CPUs share the host's, a tick may last as long as a turn of the least weighty one.
+        let preempted = had.stats.preempted;
+        ensure_in_time!(options, preempted > 2, "preempted {preempted} times on {cpu}");
         ensure!(had.stats.migrations == 0, "a pinned thread moved from {cpu}");
     }
     let is_near = |shares: &[u64], limit| {
@@ -64,5 +64,6 @@ fn check(options: Options, cpu: CpuId, nices: &[i8], had: &[Had]) -> Result<Stri
     ensure_in_time!(options, is_near(&time, for_time), "{cpu}: {time:?} ‰ for {due:?} ‰");
     ensure_in_time!(options, is_near(&work, for_work), "{cpu}: work {work:?} for {due:?} ‰");
     let preempted: u64 = had.iter().map(|had| had.stats.preempted).sum();
+    ensure!(preempted > 2, "preempted {preempted} times on {cpu}, all together");
     Ok(format!("time {time:?} ‰, work {work:?} ‰, for {due:?} ‰; preempted {preempted} times"))
 }

@@ -38,6 +38,9 @@ impl Random {
     }
 }
 
+/// How long what is left at the end may take.
+const PATIENCE_NS: u64 = 10_000_000_000;
+
 struct Shared {
     over: AtomicBool,
     cpus: u64,
@@ -70,6 +73,11 @@ pub(super) async fn run(options: Options) -> Found {
     watched.map_err(|why| format!("{why:?}, seed {seed:#x}"))?;
     for thread in threads {
         thread.await.map_err(|error| format!("a worker: {error:?}, seed {seed:#x}"))?;
+    }
+    // What the workers left to itself ends in its own time.
+    let limit_ns = now_ns() + PATIENCE_NS;
+    while under_way() != begun && now_ns() < limit_ns {
+        SCHEDULER.sleep_ms(1).await;
     }
     let left = under_way();
     ensure!(left == begun, "{left} tasks are under way, and not {begun}; seed {seed:#x}");

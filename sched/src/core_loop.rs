@@ -138,6 +138,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let masked = self.masked();
         self.forget_timer(&masked, id);
         self.begin_slice(&masked, id, self.machine.now_ns());
+        self.greet(&masked, id);
         drop(masked);
         #[cfg(feature = "threads")]
         core.prepare_threads();
@@ -237,9 +238,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     pub(crate) fn drain_inboxes(&mut self) {
         let budget = self.scheduler.settings.inbox_budget_nodes.max(2);
         let before = self.arrived.len();
+        let mut has_remainder = false;
         for inbox in [&mut self.critical_inbox, &mut self.normal_inbox] {
-            for task in inbox.drain(budget) {
-                self.arrived.push_back(task);
+            // Mostly there is nothing, and these looks are cheaper than a drain of nothing.
+            if !inbox.is_empty() {
+                for task in inbox.drain(budget) {
+                    self.arrived.push_back(task);
+                }
+                has_remainder |= inbox.has_remainder();
             }
             self.scheduler.machine.interleave();
         }
@@ -247,7 +253,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             self.cpu.stats.wakes_drained.add((self.arrived.len() - before) as u64);
             self.enqueue_arrived();
         }
-        if self.critical_inbox.has_remainder() || self.normal_inbox.has_remainder() {
+        if has_remainder {
             // PC4. Ordering: Relaxed, read on this CPU only.
             self.cpu.need_resched.store(true, Ordering::Relaxed);
         }
@@ -308,6 +314,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             let woken = if was_local { &mut self.woken_internal } else { &mut self.woken_external };
             *woken = woken.wrapping_add(usize::from(stays));
         }
+        self.note_high_water();
+    }
+
+    /// After tasks came. One that is requeued makes no more of them than there were.
+    pub(crate) fn note_high_water(&self) {
+        self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
     }
 
     /// L1: the one place where a task enters a run queue. One that is unreferenced is freed instead, and one that
@@ -343,7 +355,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         if let Some(tcb) = task.tcb() {
             task.into_header();
             self.enqueue_thread(tcb, former_home.is_some());
-            self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
             return true;
         }
         match header.meta().tier {
@@ -351,7 +362,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             Tier::Normal => self.normal.enqueue(task),
             Tier::Background => self.background.enqueue(task),
         }
-        self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
         true
     }
 }

@@ -87,6 +87,7 @@ impl AtomicCpuSet {
     }
 
     /// The word and the bit; a CPU that there cannot be has a place, but no bit.
+    #[inline]
     fn place(cpu: CpuId) -> (usize, u64) {
         let bit = if cpu.index() < MAX_CPUS { 1 << (cpu.index() % 64) } else { 0 };
         (cpu.index() / 64 % WORDS, bit)
@@ -105,6 +106,7 @@ impl AtomicCpuSet {
     }
 
     /// Whether `cpu` is in.
+    #[inline]
     pub(crate) fn contains(&self, cpu: CpuId, ordering: Ordering) -> bool {
         let (word, bit) = Self::place(cpu);
         self.0[word].load(ordering) & bit != 0
@@ -116,7 +118,16 @@ impl AtomicCpuSet {
         words.into_iter().any(|(word, &other)| word.load(ordering) & other != 0)
     }
 
+    /// Whether no CPU but `cpu` is in any of the words that hold those below `limit`.
+    #[inline]
+    pub(crate) fn has_none_but(&self, cpu: CpuId, limit: usize, ordering: Ordering) -> bool {
+        let (own, bit) = Self::place(cpu);
+        let mut words = self.0.iter().take(limit.div_ceil(64)).enumerate();
+        words.all(|(index, word)| word.load(ordering) & !(if index == own { bit } else { 0 }) == 0)
+    }
+
     /// Whether none of the words that hold the CPUs below `limit` has a member.
+    #[inline]
     pub(crate) fn is_empty(&self, limit: usize, ordering: Ordering) -> bool {
         self.0.iter().take(limit.div_ceil(64)).all(|word| word.load(ordering) == 0)
     }

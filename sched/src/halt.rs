@@ -68,8 +68,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// Undoes what [`halt`](Self::halt) published, if that was the step before.
+    #[inline]
     pub(crate) fn resume_from_halt(&mut self) {
-        let Some(halted_at_ns) = self.halted_at_ns.take() else { return };
+        if let Some(halted_at_ns) = self.halted_at_ns.take() {
+            self.account_for_halt(halted_at_ns);
+        }
+    }
+
+    fn account_for_halt(&mut self, halted_at_ns: u64) {
         let scheduler = self.scheduler;
         self.withdraw();
         scheduler.machine.interleave();
@@ -132,10 +138,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// A step that is not paused takes back what one that was has said. `false`: it was paused again before that was seen, and
     /// stays so.
+    #[inline]
     pub(crate) fn end_pause(&mut self) -> bool {
-        if !self.is_paused {
-            return true;
-        }
+        !self.is_paused || self.take_pause_back()
+    }
+
+    fn take_pause_back(&mut self) -> bool {
         // Ordering: Relaxed; the fence orders it.
         self.scheduler.paused.remove(self.id, Ordering::Relaxed);
         // Ordering: SeqCst fence P2, pairs with P1 in `pause`.

@@ -1,30 +1,36 @@
 //! The run queue of one tier: exact first in, first out for the owner, the back for thieves.
 //!
 //! ```text
-//!    enqueue ──► shared list ──refill──►  deque:  front (owner pops the oldest)
-//!                  (private)                      back  (thieves take the newest published)
-//!    enqueue ──► pinned list ─────────────────────────────► merged by stamp
+//!    enqueue ──► shared list ──refill──►  deque:  front ──batch──► taken list ──► the owner, oldest first
+//!                  (private)                      back              (private)
+//!    enqueue ──► pinned list ──────────────────────│──────────────────────────► merged by stamp
+//!                                                  └──► thieves take the newest published
 //! ```
 //!
 //! # Invariants
 //!
-//! - **Q1** (PD1) The deque is refilled only when it is empty, with the oldest of the shared list, and holds them
-//!   in order: each task in the deque is older than each in the shared list.
+//! - **Q1** (PD1) The deque is refilled only when it is empty, with the oldest there are, and holds them in order: each task in
+//!   the taken list is older than each in the deque, and each of these than each in the shared list.
 //! - **Q2** A task that not every CPU may run stands in the pinned list, never in the deque, where it would bar
 //!   thieves from all behind it.
 //! - **Q3** What is taken next is the task with the lowest stamp of the tier, but for those that thieves take.
-//! - **Q4** After a take that leaves a stealable task behind, the deque is not empty: thieves can have it.
+//! - **Q4** After a [`publish`](RunQueue::publish), the deque is not empty if there is a stealable task: thieves can have it. So
+//!   what thieves do not see of a batch they see after one poll: they have to take what is left in the deque first.
 
 use crate::cpu::DEQUE_CAPACITY;
 use crate::task::{Header, Queued};
 use mpsc_inbox::List;
-use steal_deque::{Fixed, Full, Owner};
+use steal_deque::{Fixed, Owner};
 
 /// Tasks moved to the deque at once: what bounds a refill.
 const REFILL_BUDGET: usize = if DEQUE_CAPACITY < 64 { DEQUE_CAPACITY } else { 64 };
 
+/// Tasks that leave the deque at once, for one fence: at most so many, and at most half of them.
+const BATCH: usize = 8;
+
 /// The private lists of a tier, which outlive the loop's stay.
 pub(crate) struct Lanes {
+    taken: List<Header>,
     shared: List<Header>,
     pinned: List<Header>,
 }
@@ -32,7 +38,7 @@ pub(crate) struct Lanes {
 impl Lanes {
     crate::sync::const_fn! {
         pub(crate) const fn new() -> Self {
-            Self { shared: List::new(), pinned: List::new() }
+            Self { taken: List::new(), shared: List::new(), pinned: List::new() }
         }
     }
 }
@@ -54,6 +60,7 @@ impl RunQueue {
     }
 
     /// Puts a stamped task at the end.
+    #[inline]
     pub(crate) fn enqueue(&mut self, task: Queued) {
         if task.header().meta().affinity.is_some() {
             self.lanes.pinned.push_back(task);
@@ -63,8 +70,9 @@ impl RunQueue {
     }
 
     /// Tasks that thieves may have, in the deque or on the way there.
+    #[inline]
     pub(crate) fn stealable(&self) -> usize {
-        self.deque.len() + self.lanes.shared.len()
+        self.lanes.taken.len() + self.deque.len() + self.lanes.shared.len()
     }
 
     /// All tasks.
@@ -72,69 +80,53 @@ impl RunQueue {
         self.stealable() + self.lanes.pinned.len()
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.lanes.shared.is_empty() && self.lanes.pinned.is_empty() && self.deque.is_empty()
+        let lanes = &self.lanes;
+        lanes.taken.is_empty()
+            && lanes.shared.is_empty()
+            && lanes.pinned.is_empty()
+            && self.deque.is_empty()
     }
 
-    /// Takes the oldest task (Q3), and tells whether that made a task stealable that was not before. `None` if
-    /// there is none left, which may be the work of thieves since [`is_empty`](Self::is_empty) said otherwise.
+    /// Takes the oldest task (Q3). `None` if there is none left, which may be the work of thieves since
+    /// [`is_empty`](Self::is_empty) said otherwise.
     ///
-    /// O(1), and a refill of at most [`REFILL_BUDGET`] slots when the deque ran dry. A task that is alone never
-    /// goes through the deque, so its fence is paid only where there is something to share.
-    pub(crate) fn take(&mut self) -> Option<(Queued, bool)> {
-        let popped = if self.deque.is_empty() { None } else { self.deque.pop() };
-        let (task, put_back) = match popped {
-            Some(task) => self.or_older_pinned(task),
-            None => (self.take_from_lanes()?, false),
-        };
-        // Q4. Both are called for: the put back one is published whether or not a refill follows.
-        let refilled = self.publish();
-        Some((task, refilled || put_back))
-    }
-
-    /// Takes the oldest task, and makes nothing stealable: for a CPU that goes. O(1).
-    pub(crate) fn withdraw(&mut self) -> Option<Queued> {
-        match self.deque.pop() {
-            Some(task) => Some(self.or_older_pinned(task).0),
-            None => self.take_from_lanes(),
+    /// O(1), and a batch of at most [`BATCH`] slots. A task that is alone never goes through the deque, so its fence is paid
+    /// only where there is something to share, and then for several.
+    pub(crate) fn take(&mut self) -> Option<Queued> {
+        if self.lanes.taken.is_empty() && !self.deque.is_empty() {
+            self.take_batch();
+        }
+        let Lanes { taken, shared, pinned } = &mut self.lanes;
+        let unpinned = if taken.is_empty() { shared } else { taken };
+        match (unpinned.front(), pinned.front()) {
+            (Some(first), Some(other)) if other.stamp() < first.stamp() => pinned.pop_front(),
+            (None, Some(_)) => pinned.pop_front(),
+            _ => unpinned.pop_front(),
         }
     }
 
-    /// Makes tasks of the shared list stealable if the deque is empty (Q1); tells whether it did.
+    fn take_batch(&mut self) {
+        let most = (self.deque.len() / 2).clamp(1, BATCH);
+        self.deque.pop_bulk(most).for_each(|task| self.lanes.taken.push_back(task));
+    }
+
+    /// Makes tasks stealable if the deque is empty (Q4); tells whether it did. O(1), and a refill of at most [`REFILL_BUDGET`]
+    /// slots when the deque ran dry.
+    #[inline]
     pub(crate) fn publish(&mut self) -> bool {
-        if self.lanes.shared.is_empty() || !self.deque.is_empty() {
-            return false;
-        }
-        let left = self.lanes.shared.len().min(REFILL_BUDGET);
-        self.deque.refill(&mut Oldest { list: &mut self.lanes.shared, left }).is_ok()
+        let lanes = &self.lanes;
+        let may_refill = !lanes.shared.is_empty() || !lanes.taken.is_empty();
+        may_refill && self.deque.is_empty() && self.refill()
     }
 
-    fn pinned_is_older_than(&self, stamp: u64) -> bool {
-        self.lanes.pinned.front().is_some_and(|first| first.stamp() < stamp)
-    }
-
-    /// Takes the older of the heads of the two lists.
-    fn take_from_lanes(&mut self) -> Option<Queued> {
-        match self.lanes.shared.front() {
-            Some(first) if !self.pinned_is_older_than(first.stamp()) => {
-                self.lanes.shared.pop_front()
-            }
-            _ => self.lanes.pinned.pop_front(),
-        }
-    }
-
-    /// Puts a popped task back to the front of the deque if a pinned one is older, and takes that instead. Tells
-    /// whether it did.
-    fn or_older_pinned(&mut self, popped: Queued) -> (Queued, bool) {
-        if !self.pinned_is_older_than(popped.header().stamp()) {
-            return (popped, false);
-        }
-        let Some(pinned) = self.lanes.pinned.pop_front() else { return (popped, false) };
-        if let Err(Full(popped)) = self.deque.push(popped) {
-            // The pop has just made room, so this does not happen; if it did, order would suffer, nothing else.
-            self.lanes.shared.push_back(popped);
-        }
-        (pinned, true)
+    /// Q1: by what has not been in the deque yet, if there is such; else what was taken out goes back.
+    fn refill(&mut self) -> bool {
+        let Lanes { taken, shared, .. } = &mut self.lanes;
+        let list = if shared.is_empty() { taken } else { shared };
+        let left = list.len().min(REFILL_BUDGET);
+        self.deque.refill(&mut Oldest { list, left }).is_ok()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::core_loop::Core;
 use crate::current::Poll;
-use crate::state::{Begin, End};
+use crate::state::{Begin, Completed, End};
 use crate::sync::Ordering;
 use crate::task::{Header, Queued, Tier, waker_for_poll};
 use crate::trace::{Event, Outcome, Trace, trace};
@@ -64,6 +64,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// Publishes what is about to run. PC1: a lower level is published, fenced, and what came meanwhile is drained; then the
     /// choice is to be made anew, and the answer is `true`.
+    #[inline]
     pub(crate) fn set_level(&mut self, level: u8) -> bool {
         let lowered = level < self.level;
         if level != self.level {
@@ -83,6 +84,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// The tier whose turn it is.
+    #[inline]
     fn next_tier(&self) -> Option<Tier> {
         let settings = &self.scheduler.settings;
         let (normal, background) = (!self.normal.is_empty(), !self.background.is_empty());
@@ -104,20 +106,21 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     fn take(&mut self, tier: Tier) -> Option<Queued> {
         self.hear_thieves();
-        let (task, published) = match tier {
-            Tier::Critical => (self.critical.pop_front()?, false),
-            Tier::Normal => self.normal.take()?,
-            Tier::Background => self.background.take()?,
-        };
+        let task = match tier {
+            Tier::Critical => self.critical.pop_front(),
+            Tier::Normal => self.normal.take(),
+            Tier::Background => self.background.take(),
+        }?;
         self.count_turn(tier);
         self.scheduler.machine.interleave();
-        // What stands behind in any tier is for others to take while this one runs.
-        let published = self.publish() || published;
+        // Q4, in both tiers: what stands behind is for others to take while this one runs.
+        let published = self.publish();
         self.offer(published);
         Some(task)
     }
 
     /// Keeps the counts that [`next_tier`](Self::next_tier) goes by.
+    #[inline]
     fn count_turn(&mut self, tier: Tier) {
         match tier {
             Tier::Critical => self.critical_polls = self.critical_polls.saturating_add(1),
@@ -131,6 +134,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// PD2: takes note of a thief's request. Before publication, so that each request is answered by one that comes
     /// after it.
+    #[inline]
     pub(crate) fn hear_thieves(&self) {
         // Ordering: Relaxed; a request not seen now is seen by the next pass, for which its kick asks.
         if self.cpu.hungry.load(Ordering::Relaxed) {
@@ -140,8 +144,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
     }
 
-    /// Makes tasks of both stealable tiers takeable where their deques are empty; tells whether it did.
+    /// Makes tasks of both stealable tiers takeable where their deques are empty; tells whether it did. Not where nobody is
+    /// there to take them: a CPU that comes, and finds nothing, is hungry.
     pub(crate) fn publish(&mut self) -> bool {
+        // Ordering: Relaxed; `hear_thieves` has acquired what a thief's request comes after: that its CPU is online.
+        if self.scheduler.online.has_none_but(self.id, CPUS, Ordering::Relaxed) {
+            return false;
+        }
         let normal = self.normal.publish();
         self.background.publish() || normal
     }
@@ -221,6 +230,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// The end of a poll, or the beginning of a break in it.
+    #[inline]
     pub(crate) fn after_poll(&mut self, header: NonNull<Header>, polled: Polled) -> Outcome {
         match polled {
             Polled::Ready => {
@@ -273,15 +283,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // SAFETY: as above, and the loop has it.
         let affinity = unsafe { Header::affinity(header) };
         self.scheduler.forget_pinned(affinity.as_ref());
-        let has_join = this.state.complete();
+        let who = this.state.complete();
         self.scheduler.machine.interleave();
-        if has_join {
+        if who == Completed::Join {
             this.wake_joiner();
         } else {
             // SAFETY: there was no join handle at completion, so the stage is still the loop's.
             unsafe { Header::clear(header) };
         }
-        if this.state.release() {
+        if who == Completed::Nobody || this.state.release() {
             // SAFETY: it was the last reference, and no queue has the task.
             unsafe { Header::free(header) };
         }
@@ -289,6 +299,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 }
 
 /// Whether a lower tier is due after `polls` polls; never if the limit is `u32::MAX`.
+#[inline]
 pub(crate) fn is_over(polls: u32, limit: u32) -> bool {
     limit != u32::MAX && polls >= limit.max(1)
 }

@@ -18,7 +18,7 @@
 //! | 3' | a thread yielded or was preempted: `RUNNING` → `QUEUED`, `NOTIFIED` kept | [`State::end_runnable`] | that loop |
 //! | 3, 4 | end of a run that did not finish: `RUNNING` → `QUEUED` if `NOTIFIED`, else idle | [`State::end`] | that loop |
 //! | 5 | the run finished: `RUNNING` → `COMPLETE` | [`State::complete`] | that loop |
-//! | 6 | the join handle goes | [`State::drop_join`] | its holder |
+//! | 6 | the join handle goes, and its reference, unless it is to take the output | [`State::drop_join`] | its holder |
 //! | 7 | a reference more | [`State::add_reference`] | who has one |
 //! | 8 | a reference less | [`State::release`] | who has one |
 //!
@@ -94,6 +94,30 @@ pub enum End {
     Unreachable,
 }
 
+/// Who is left when a task is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Completed {
+    /// A join handle, which takes the output.
+    Join,
+    /// Others, for whom the output is nothing: it is the caller's to drop.
+    Others,
+    /// Nobody: the caller has the only reference, and the task is its own to free.
+    Nobody,
+}
+
+/// What the holder of a join handle is to do as it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum DropJoin {
+    /// Nothing: handle and reference are gone.
+    Done,
+    /// Nobody else has a reference, so nobody can ever wake the task: it is the caller's to free.
+    Unreachable,
+    /// To take the output, and then to [release](State::release) the reference, which it still has.
+    Complete,
+}
+
 impl State {
     const_fn! {
         /// A new task in the hands of its spawner: queued, with a join handle; one reference for each.
@@ -150,6 +174,7 @@ impl State {
     /// Transition 2, by the loop that took the task from a queue.
     ///
     /// Lock-free: retried only when a wake or a reference count came between.
+    #[inline]
     pub fn begin(&self) -> Begin {
         // Ordering: Relaxed; only the value for the exchange below, which decides.
         let mut word = self.0.load(Ordering::Relaxed);
@@ -202,6 +227,7 @@ impl State {
     /// Transitions 3 and 4, by the loop that ran the task.
     ///
     /// Lock-free: retried only when a wake or a reference count came between.
+    #[inline]
     pub fn end(&self) -> End {
         // Ordering: Relaxed; only the value for the exchange below, which decides.
         let mut word = self.0.load(Ordering::Relaxed);
@@ -227,25 +253,41 @@ impl State {
         }
     }
 
-    /// Transition 5, by the loop that ran the task, after the output is in its place. Answers whether a join
-    /// handle is there to take the output; if not, it is the caller's to drop. The caller keeps the reference.
+    /// Transition 5, by the loop that ran the task, after the output is in its place. Answers who is there besides the caller,
+    /// which keeps its reference.
     ///
     /// Wait-free.
-    pub fn complete(&self) -> bool {
+    pub fn complete(&self) -> Completed {
         // Ordering: AcqRel. Release pairs with the Acquire of `is_complete` and `drop_join`: the handle's holder
-        // sees the output. Acquire pairs with the Release of a `drop_join` that came first.
+        // sees the output. Acquire pairs with the Release of a `drop_join` that came first, and of every reference
+        // given up before, should the caller's be the only one left.
         let word = self.0.fetch_xor(RUNNING | COMPLETE, Ordering::AcqRel);
         debug_assert!(word & (QUEUED | RUNNING | COMPLETE) == RUNNING, "completion of {self:?}");
-        word & JOIN != 0
+        match word / REFERENCE {
+            _ if word & JOIN != 0 => Completed::Join,
+            1 => Completed::Nobody,
+            _ => Completed::Others,
+        }
     }
 
-    /// Transition 6. Answers whether the task is complete: then the output is the caller's to drop. The caller
-    /// keeps the reference.
+    /// Transition 6.
     ///
-    /// Wait-free; any context.
-    pub fn drop_join(&self) -> bool {
-        // Ordering: AcqRel; pairs with `complete`, whichever of the two comes first.
-        self.0.fetch_and(!JOIN, Ordering::AcqRel) & COMPLETE != 0
+    /// Lock-free: retried only when another transition came between; any context.
+    pub fn drop_join(&self) -> DropJoin {
+        // Ordering: Acquire pairs with the Release of `complete`: the handle's holder sees the output.
+        let mut word = self.0.load(Ordering::Acquire);
+        while word & COMPLETE == 0 {
+            let next = word - JOIN - REFERENCE;
+            // Ordering: AcqRel. Release pairs with the Acquire of `complete`, which sees that there is no handle, and of whoever
+            // gives up the last reference. Acquire pairs with the Release of every reference given up before, should this be
+            // the last. On failure Acquire, as above.
+            match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) if next < REFERENCE => return DropJoin::Unreachable,
+                Ok(_) => return DropJoin::Done,
+                Err(seen) => word = seen,
+            }
+        }
+        DropJoin::Complete
     }
 
     /// Transition 7. Wait-free; any context.

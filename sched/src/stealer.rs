@@ -127,6 +127,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         while let Some(oldest) = loot.pop() {
             self.take_stolen(victim, oldest);
         }
+        self.note_high_water();
     }
 
     /// Moves what came out of the injector, after the first `before` that had arrived already, into the run queues.

@@ -145,16 +145,53 @@ fn a_thief_takes_the_newest_published_of_the_lowest_it_may() {
         assert_eq!(test.step(0), Step::Ran);
     }
     assert_eq!(notes.take(), [0, 1, 2, 3]);
+    // Of the five Normal ones CPU 0 has taken two, in a batch.
+    assert_eq!(steal(&mut test, &notes, 7), [103, 102, 101, 203, 202, 201, 200]);
+    assert_eq!(test.step(1), Step::Halted);
+    test.settle(0);
+    assert_eq!(notes.take(), [100]);
+    assert_eq!(test.scheduler().cpu_stats(CpuId::new(1)).unwrap().steals_won, 7);
+    test.finish();
+}
+
+/// CPU 1 steals so many, and runs each.
+fn steal(test: &mut Test, notes: &Notes, count: usize) -> Vec<u64> {
     let mut stolen = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..count {
         assert_eq!(test.step(1), Step::Stole);
         assert_eq!(test.step(1), Step::Ran);
         stolen.extend(notes.take());
     }
-    assert_eq!(stolen, [103, 102, 101, 100, 203, 202, 201, 200]);
-    assert_eq!(test.step(1), Step::Halted);
-    test.settle(0);
-    assert_eq!(test.scheduler().cpu_stats(CpuId::new(1)).unwrap().steals_won, 8);
+    stolen
+}
+
+#[test]
+fn what_a_batch_took_out_goes_back_when_thieves_have_had_the_rest() {
+    let mut test = Test::new(2);
+    let notes = Notes::default();
+    noting(&mut test, 0, Tier::Normal, &notes, 0..9);
+    assert_eq!([test.step(0), test.step(0)], [Step::Ran; 2]);
+    assert_eq!(notes.take(), [0, 1]);
+    // Eight were in the deque, and half of them went out at once.
+    assert_eq!(steal(&mut test, &notes, 4), [8, 7, 6, 5]);
+    assert_eq!(test.step(1), Step::Halted, "hungry");
+    assert_eq!(test.step(0), Step::Ran);
+    assert_eq!(notes.take(), [2]);
+    assert_eq!(steal(&mut test, &notes, 2), [4, 3], "one poll later they are there");
+    test.finish();
+}
+
+#[test]
+fn where_nobody_can_steal_nothing_is_published_until_somebody_comes() {
+    let mut test = Test::new(1);
+    let notes = Notes::default();
+    noting(&mut test, 0, Tier::Normal, &notes, 0..4);
+    assert_eq!(test.step(0), Step::Ran);
+    test.enter_one(1);
+    assert_eq!(test.step(1), Step::Halted, "hungry");
+    assert_eq!(test.step(0), Step::Ran);
+    assert_eq!(notes.take(), [0, 1]);
+    assert_eq!(steal(&mut test, &notes, 2), [3, 2], "one poll later they are there");
     test.finish();
 }
 

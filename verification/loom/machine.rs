@@ -110,6 +110,11 @@ impl Stepped {
     }
 
     /// Whether the CPU was kicked.
+    /// What was kicked so far is not what is asked about.
+    pub(crate) fn forget_kick(&self, cpu: u32) {
+        self.kicked[cpu as usize].store(false, SeqCst);
+    }
+
     pub(crate) fn was_kicked(&self, cpu: u32) -> bool {
         self.kicked[cpu as usize].load(SeqCst)
     }

@@ -6,7 +6,7 @@
 
 use crate::machine::{STACK_WORDS, Stepped};
 use loom::thread;
-use sched::{CpuId, CpuSet, Scheduler, Settings, Step, Tier, yield_now};
+use sched::{CpuId, CpuSet, Interrupts as _, Scheduler, Settings, Step, Tier, yield_now};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
@@ -65,10 +65,14 @@ fn a_spawn_from_outside_finds_a_cpu() {
     });
 }
 
-/// A CPU picks one of two tasks while another one steps with nothing to do: that one gets the second task, or is kicked.
+/// A CPU picks one of two tasks while another one, which it knows of, steps with nothing to do: that one gets the second task, or
+/// is kicked.
 #[test]
 fn a_cpu_with_a_task_to_spare_wakes_an_idle_one() {
-    model(|scheduler| {
+    model_of::<3>(|scheduler| {
+        // A third, so that the first is not alone.
+        Stepped::become_cpu(2);
+        std::mem::forget(scheduler.enter().expect("it is new"));
         Stepped::become_cpu(0);
         let mut core = scheduler.enter().expect("it is new");
         let handles = [scheduler.spawn(async {}), scheduler.spawn(async {})];
@@ -86,6 +90,36 @@ fn a_cpu_with_a_task_to_spare_wakes_an_idle_one() {
         assert_eq!(core.step(), Step::Ran);
         let step = other.join().unwrap();
         assert!(step != Step::Halted || scheduler.machine().was_kicked(1), "halted, unkicked");
+        drop(handles);
+        run_out(core);
+    });
+}
+
+/// The same where the first one was alone: one step later, which the newcomer asks for, if it is not kicked at once.
+#[test]
+fn a_cpu_that_was_alone_publishes_for_a_newcomer() {
+    model(|scheduler| {
+        Stepped::become_cpu(0);
+        let mut core = scheduler.enter().expect("it is new");
+        let handles = [(); 3].map(|()| scheduler.spawn(async {}));
+        let other = spawn(move || {
+            Stepped::become_cpu(1);
+            let mut core = scheduler.enter().expect("it is new");
+            let step = core.step();
+            if step == Step::Stole {
+                assert_eq!(core.step(), Step::Ran);
+            }
+            std::mem::forget(core);
+            step
+        });
+        assert_eq!(core.step(), Step::Ran);
+        let step = other.join().unwrap();
+        if step == Step::Halted && !scheduler.machine().was_kicked(1) {
+            assert!(scheduler.machine().was_kicked(0), "nobody asks for a step");
+            scheduler.on_kick();
+            assert_eq!(core.step(), Step::Ran);
+            assert!(scheduler.machine().was_kicked(1), "halted, unkicked");
+        }
         drop(handles);
         run_out(core);
     });

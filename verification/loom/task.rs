@@ -6,7 +6,7 @@
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
-use sched::state::{Begin, End, State, Wake};
+use sched::state::{Begin, Completed, DropJoin, End, State, Wake};
 use std::sync::Arc;
 use verification::exhaustive::{Exclusive, Plain, model};
 
@@ -89,11 +89,16 @@ impl Task {
 
     fn finish(&self) {
         self.holder.leave();
-        if !self.state.complete() {
+        let who = self.state.complete();
+        if who != Completed::Join {
             // Nobody will take the output.
             self.future.write(([0; 2], 0));
         }
-        self.release();
+        if who == Completed::Nobody {
+            self.free();
+        } else {
+            self.release();
+        }
     }
 
     fn release(&self) {
@@ -259,19 +264,27 @@ fn the_output_is_dropped_once() {
             let task = task.clone();
             thread::spawn(move || {
                 task.note.write(1);
-                if task.state.drop_join() {
-                    task.drop_output();
+                match task.state.drop_join() {
+                    DropJoin::Done => false,
+                    DropJoin::Unreachable => panic!("the loop has it"),
+                    DropJoin::Complete => {
+                        task.drop_output();
+                        task.state.release()
+                    }
                 }
-                task.state.release()
             })
         };
         assert_eq!(task.state.begin(), Begin::Poll);
         task.output.write(7);
-        if !task.state.complete() {
-            assert_eq!(task.note.read(), 1, "the handle went first");
-            task.drop_output();
-        }
-        let last = task.state.release();
+        let last = match task.state.complete() {
+            Completed::Join => task.state.release(),
+            Completed::Others => panic!("there is no waker"),
+            Completed::Nobody => {
+                assert_eq!(task.note.read(), 1, "the handle went first");
+                task.drop_output();
+                true
+            }
+        };
         assert!(handle.join().unwrap() != last, "one of the two is the last");
         assert_eq!(
             task.drops.load(std::sync::atomic::Ordering::SeqCst),
@@ -360,7 +373,9 @@ fn an_added_reference_keeps_the_task() {
 fn the_last_waker_goes_while_the_run_ends() {
     model(|| {
         let task = Counted::new();
-        assert!(!task.state.drop_join(), "the handle's reference is the waker's from here on");
+        // The waker's.
+        task.state.add_reference();
+        assert_eq!(task.state.drop_join(), DropJoin::Done);
         let waker = {
             let task = task.clone();
             thread::spawn(move || task.release(1))
@@ -379,13 +394,71 @@ fn the_last_waker_goes_while_the_run_ends() {
     });
 }
 
+/// The same where it is the join handle that goes: either the run finds the task unreachable, or the handle does.
+#[test]
+fn the_handle_goes_while_the_run_ends() {
+    model(|| {
+        let task = Counted::new();
+        let handle = {
+            let task = task.clone();
+            thread::spawn(move || {
+                task.marks[1].write(1);
+                match task.state.drop_join() {
+                    DropJoin::Done => false,
+                    DropJoin::Unreachable => {
+                        task.free();
+                        true
+                    }
+                    DropJoin::Complete => panic!("it never completes"),
+                }
+            })
+        };
+        assert_eq!(task.state.begin(), Begin::Poll);
+        task.marks[0].write(1);
+        let unreachable = task.state.end() == End::Unreachable;
+        if unreachable {
+            task.free();
+        }
+        assert!(handle.join().unwrap() != unreachable, "freed by exactly one");
+    });
+}
+
+/// The last waker goes while the task completes, whose handle is gone: it is freed exactly once, by one who sees what the other
+/// did with it.
+#[test]
+fn the_last_waker_goes_while_the_task_completes() {
+    model(|| {
+        let task = Counted::new();
+        // The waker's.
+        task.state.add_reference();
+        assert_eq!(task.state.drop_join(), DropJoin::Done);
+        let waker = {
+            let task = task.clone();
+            thread::spawn(move || task.release(1))
+        };
+        assert_eq!(task.state.begin(), Begin::Poll);
+        task.marks[0].write(1);
+        let last = match task.state.complete() {
+            Completed::Join => panic!("the handle is gone"),
+            Completed::Others => task.state.release(),
+            Completed::Nobody => true,
+        };
+        if last {
+            task.free();
+        }
+        assert!(waker.join().unwrap() != last, "freed by exactly one");
+    });
+}
+
 /// The last waker wakes by value while the run ends: the task is polled after it, sees what it wrote, is then
 /// unreachable, and freed exactly once.
 #[test]
 fn the_last_waker_is_used_up() {
     model(|| {
         let task = Task::new(usize::MAX);
-        assert!(!task.state.drop_join(), "the handle's reference is the waker's from here on");
+        // The waker's.
+        task.state.add_reference();
+        assert_eq!(task.state.drop_join(), DropJoin::Done);
         let waker = on_thread(&task, |task| {
             task.write(0);
             task.act_on(task.state.wake_owned(), 1);

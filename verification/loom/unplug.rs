@@ -7,7 +7,8 @@ use crate::machine::Stepped;
 use crate::step::{model, model_of, run_out, spawn, woken_once};
 use crate::time::{DUE_NS, Sleeper};
 use sched::{
-    Core, CpuId, CpuSet, IfPinned::Refuse, IfPinned::Widen, OfflineError, Scheduler, Step,
+    Core, CpuId, CpuSet, IfPinned::Refuse, IfPinned::Widen, Interrupts as _, OfflineError,
+    Scheduler, Step,
 };
 use std::sync::{Arc, Mutex};
 use std::task::Waker;
@@ -42,6 +43,18 @@ fn waiting<const CPUS: usize>(
     (handle, waker)
 }
 
+/// CPU 0, which has halted, gets the kick for which it is no longer alone, and halts again.
+fn hears_of_it<const CPUS: usize>(
+    scheduler: &'static Scheduler<Stepped, (), CPUS>,
+    core: &mut Core<Stepped, (), CPUS>,
+) {
+    Stepped::become_cpu(0);
+    assert!(scheduler.machine().was_kicked(0));
+    scheduler.on_kick();
+    assert_eq!(core.step(), Step::Halted);
+    scheduler.machine().forget_kick(0);
+}
+
 /// A task is woken while its CPU leaves: the other CPU, which halted, is kicked, and runs it.
 #[test]
 fn a_wake_beside_an_unplug_is_not_lost() {
@@ -49,6 +62,8 @@ fn a_wake_beside_an_unplug_is_not_lost() {
         let mut stays = entered(scheduler, 0);
         assert_eq!(stays.step(), Step::Halted);
         let mut leaves = entered(scheduler, 1);
+        hears_of_it(scheduler, &mut stays);
+        Stepped::become_cpu(1);
         let (handle, waker) = waiting(&mut leaves, scheduler.task(""));
         let other = spawn(move || waker.wake());
         assert_eq!(leaves.leave(Refuse), Ok(()));

@@ -2,7 +2,7 @@
 
 use super::{CALLS, counted_call};
 use crate::machine::OneCpu;
-use sched::{Core, Interrupts as _, Scheduler, Settings, Step, yield_now};
+use sched::{Core, Interrupts as _, Scheduler, Settings, Step, TaskMemory, yield_now};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -50,6 +50,19 @@ pub(super) fn step_yield() {
     });
     for _ in 0..CALLS {
         assert_eq!(counted_call(|| core.step()), Step::Ran);
+    }
+}
+
+/// A task's life, its memory apart: spawned, drained, polled, freed.
+pub(super) fn spawn_and_run() {
+    let (scheduler, mut core) = one_cpu();
+    static MEMORY: TaskMemory<std::future::Ready<()>> = TaskMemory::new();
+    for _ in 0..CALLS {
+        let step = counted_call(|| {
+            drop(scheduler.task("").spawn_in(&MEMORY, std::future::ready(())).expect("free"));
+            core.step()
+        });
+        assert_eq!(step, Step::Ran);
     }
 }
 

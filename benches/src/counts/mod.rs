@@ -44,6 +44,7 @@ const OPERATIONS: &[(&str, fn())] = &[
     ("wheel-turn-64-fire-of-100000", leaves::wheel_turn_64_fire::<100_000>),
     ("sched-wake", loops::wake),
     ("sched-step-yield", loops::step_yield),
+    ("sched-spawn-and-run", loops::spawn_and_run),
     ("sched-on-kick", loops::on_kick),
     ("sched-on-timer-nothing-due", loops::on_timer_nothing_due),
     ("sched-on-timer-32-due", loops::on_timer_32_due),

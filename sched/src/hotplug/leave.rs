@@ -106,8 +106,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// A task that is ready here, the oldest of its kind.
     fn take_any(&mut self) -> Option<Queued> {
-        let queued = self.critical.pop_front().or_else(|| self.normal.withdraw());
-        queued.or_else(|| self.background.withdraw()).or_else(|| self.arrived.pop_front())
+        let queued = self.critical.pop_front().or_else(|| self.normal.take());
+        queued.or_else(|| self.background.take()).or_else(|| self.arrived.pop_front())
     }
 
     fn evacuate(&mut self, task: Queued) {

@@ -182,6 +182,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             && self.cpu(cpu).is_some_and(|cpu| !cpu.requests.is_closing())
     }
 
+    /// The CPU is online, and there is a fence behind that. A CPU that was alone has published nothing for others, and need not see
+    /// this one before its next step (`Core::publish`), which is asked for. Where there were several they know it.
+    pub(crate) fn greet(&self, masked: &Masked<'_, M>, id: CpuId) {
+        let mut others = self.others(id, 0);
+        if let (Some((alone, _)), None) = (others.next(), others.next()) {
+            self.kick(masked, alone);
+        }
+    }
+
     /// The CPU is online again, and there is a fence behind that (U4, U5): what waits for it, or for anybody.
     ///
     /// O(n) in the tasks that are stranded, one lock for each wheel that nobody looks after.

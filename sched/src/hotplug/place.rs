@@ -41,6 +41,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     }
 
     /// Whether tasks of this affinity may run on `cpu`.
+    #[inline]
     pub(crate) fn admits(&self, affinity: Option<&CpuSet>, cpu: CpuId) -> bool {
         affinity.is_none_or(|allowed| allowed.contains(cpu) || self.is_widened(allowed))
     }

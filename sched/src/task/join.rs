@@ -157,12 +157,15 @@ impl<T> Drop for CancelOnDrop<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        if self.header().state.drop_join() && !self.taken {
-            // SAFETY: complete, and the loop left the output to this handle: the stage is ours.
-            unsafe { Header::clear(self.header) }
+        // SAFETY: this is the handle, which goes.
+        if unsafe { Header::drop_join(self.header) } {
+            if !self.taken {
+                // SAFETY: complete, and the loop left the output to this handle: the stage is ours.
+                unsafe { Header::clear(self.header) }
+            }
+            // SAFETY: the handle has a reference, which goes with it.
+            unsafe { Header::release(self.header) }
         }
-        // SAFETY: the handle has a reference, which goes with it.
-        unsafe { Header::release(self.header) }
     }
 }
 

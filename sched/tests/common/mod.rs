@@ -175,6 +175,9 @@ impl Test {
         let memory = Box::into_raw(Box::new(Scheduler::new(machine, Log::default(), settings)));
         let mut test = Self { memory, cores: Vec::new() };
         test.enter(cpus);
+        // The first was alone for a while, and was kicked as the second came.
+        (0..cpus).for_each(|cpu| test.deliver_kick(cpu));
+        test.scheduler().trace().0.lock().unwrap().clear();
         test
     }
 
@@ -237,14 +240,19 @@ impl Test {
         result
     }
 
+    fn deliver_kick(&mut self, cpu: usize) {
+        let scheduler = self.scheduler();
+        if scheduler.machine().kicked[cpu].swap(false, SeqCst) {
+            self.on(cpu, |_| scheduler.on_kick());
+        }
+    }
+
     /// Delivers CPU `cpu`'s interrupts, then steps it.
     pub fn step(&mut self, cpu: usize) -> Step {
         let scheduler = self.scheduler();
+        self.deliver_kick(cpu);
         self.on(cpu, |core| {
             let machine = scheduler.machine();
-            if machine.kicked[cpu].swap(false, SeqCst) {
-                scheduler.on_kick();
-            }
             if machine.timer_ns[cpu].load(SeqCst) <= machine.now_ns.load(SeqCst) {
                 machine.timer_ns[cpu].store(u64::MAX, SeqCst);
                 scheduler.on_timer();

@@ -7,7 +7,7 @@
 //!
 //! # Invariants
 //!
-//! - **L1** Only the loop enqueues: what was woken comes out of an inbox, what ran is requeued after its run.
+//! - **L1** Only the loop enqueues: what was woken comes out of an inbox or of the CPU's own list, what ran is requeued after its run.
 //! - **L2** A step does bounded work: each part has a budget, and what is left over stays in order for the next.
 //! - **L3** (PC4) While an inbox has a remainder, need_resched is set, so that the CPU neither halts nor lets a task
 //!   run on unasked.
@@ -34,7 +34,7 @@ const INJECTOR_BUDGET_NODES: usize = 16;
 ///
 /// | Operation | Progress | Callable from | Allocates | Worst case |
 /// |---|---|---|---|---|
-/// | [`step`](Self::step) | lock-free but for the wheel's lock; halts when there is nothing to do | the CPU's own stack | no | two inbox budgets (again at each of at most two lowerings of the level), 16 injector nodes, one timer batch, a refill of 64 for each of two tiers, and one poll, or a round over the other CPUs |
+/// | [`step`](Self::step) | lock-free but for the wheel's lock; halts when there is nothing to do | the CPU's own stack | no | three inbox budgets (again at each of at most two lowerings of the level), 16 injector nodes, one timer batch, a refill of 64 for each of two tiers, and one poll, or a round over the other CPUs |
 /// | [`tick_n`](Self::tick_n) | as `step`, but never halts | the CPU's own stack | no | twice as many steps as polls, and two |
 /// | [`run`](Self::run) | as `step`, for ever | the CPU's own stack | no | – |
 pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize = 64> {
@@ -45,7 +45,9 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) normal_inbox: Owner<'static, Header>,
     #[cfg(feature = "threads")]
     pub(crate) changes: Owner<'static, crate::thread::Tcb>,
-    /// Out of an inbox, and not yet in a run queue: empty between steps, unless a destructor panicked in one.
+    /// Woken here, and left by the budget.
+    pub(crate) woken: List<Header>,
+    /// On the way to a run queue: empty between steps, unless a destructor panicked in one.
     pub(crate) arrived: List<Header>,
     pub(crate) critical: List<Header>,
     pub(crate) normal: RunQueue,
@@ -115,6 +117,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             normal_inbox,
             #[cfg(feature = "threads")]
             changes,
+            woken: parked.woken,
             arrived: parked.arrived,
             critical: parked.critical,
             normal: RunQueue::new(normal_deque, parked.normal),
@@ -217,10 +220,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.id
     }
 
-    /// Tasks in this CPU's run queues; what waits in its inboxes is not counted.
+    /// Tasks in this CPU's run queues; what was woken and has not come there yet is not counted.
     pub fn queued(&self) -> usize {
-        let queued =
-            self.arrived.len() + self.critical.len() + self.normal.len() + self.background.len();
+        let queued = self.critical.len() + self.normal.len() + self.background.len();
         #[cfg(feature = "threads")]
         let queued = queued + self.cpu.threads.count();
         queued
@@ -234,21 +236,38 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
     }
 
-    /// Moves what was woken into the run queues, within the budget.
+    /// Moves what was woken into the run queues, within the budget: Critical tasks first, else the older before the newer.
     pub(crate) fn drain_inboxes(&mut self) {
         let budget = self.scheduler.settings.inbox_budget_nodes.max(2);
         let before = self.arrived.len();
         let mut has_remainder = false;
-        for inbox in [&mut self.critical_inbox, &mut self.normal_inbox] {
-            // Mostly there is nothing, and these looks are cheaper than a drain of nothing.
-            if !inbox.is_empty() {
-                for task in inbox.drain(budget) {
-                    self.arrived.push_back(task);
-                }
-                has_remainder |= inbox.has_remainder();
+        // Mostly there is nothing, and these looks are cheaper than a drain of nothing.
+        if !self.critical_inbox.is_empty() {
+            for task in self.critical_inbox.drain(budget) {
+                self.arrived.push_back(task);
             }
-            self.scheduler.machine.interleave();
+            has_remainder |= self.critical_inbox.has_remainder();
         }
+        self.scheduler.machine.interleave();
+        if !self.cpu.woken.is_empty() {
+            let masked = self.scheduler.masked();
+            // SAFETY: the loop is on its CPU.
+            self.woken.append(&mut unsafe { self.cpu.woken.take(&masked) });
+        }
+        if !self.woken.is_empty() {
+            for task in core::iter::from_fn(|| self.woken.pop_front()).take(budget) {
+                self.arrived.push_back(task);
+            }
+            has_remainder |= !self.woken.is_empty();
+        }
+        self.scheduler.machine.interleave();
+        if !self.normal_inbox.is_empty() {
+            for task in self.normal_inbox.drain(budget) {
+                self.arrived.push_back(task);
+            }
+            has_remainder |= self.normal_inbox.has_remainder();
+        }
+        self.scheduler.machine.interleave();
         if !self.arrived.is_empty() {
             self.cpu.stats.wakes_drained.add((self.arrived.len() - before) as u64);
             self.enqueue_arrived();
@@ -257,6 +276,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             // PC4. Ordering: Relaxed, read on this CPU only.
             self.cpu.need_resched.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Whether nothing that was woken waits for the loop to come for it (OW3).
+    pub(crate) fn has_drained_all(&self) -> bool {
+        self.critical_inbox.is_empty()
+            && self.normal_inbox.is_empty()
+            && self.cpu.woken.is_empty()
+            && self.woken.is_empty()
     }
 
     /// Wakes another batch of sleepers, if the timer interrupt left some.
@@ -306,7 +333,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         false
     }
 
-    /// Moves what came out of an inbox into the run queues.
+    /// Moves what has arrived into the run queues.
     pub(crate) fn enqueue_arrived(&mut self) {
         while let Some(task) = self.arrived.pop_front() {
             let was_local = task.header().stamp() == LOCAL;

@@ -53,6 +53,7 @@ pub mod time;
 pub mod trace;
 pub mod wait;
 mod wake;
+mod woken;
 mod yield_now;
 
 pub use combine::{Either, Join, Select, join, select};

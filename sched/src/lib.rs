@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod adopt;
+mod arrive;
 #[cfg(feature = "alloc")]
 mod block_on;
 #[cfg(feature = "threads")]

@@ -32,6 +32,8 @@ pub mod multicore {
 pub mod protocol {
     #![doc = include_str!("../docs/protocol.md")]
 }
+#[cfg(feature = "registry")]
+mod registry;
 mod run_queue;
 mod run_task;
 mod scheduler;
@@ -62,6 +64,8 @@ pub use enter_error::EnterError;
 pub use hotplug::{IfPinned, OfflineError};
 pub use local::LocalFuture;
 pub use local_spawn::{LocalError, LocalSpawner, NotLocal};
+#[cfg(feature = "registry")]
+pub use registry::Enumerating;
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
@@ -69,8 +73,8 @@ pub use stats::{CpuStats, Totals};
 pub use stealer::{StealError, Stealer};
 pub use step::Step;
 pub use task::{
-    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, Storage, TaskId, TaskInfo, TaskMemory,
-    TaskRef, Tier,
+    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, RunState, Storage, TaskId, TaskInfo,
+    TaskMemory, TaskRef, Tier,
 };
 pub use task_local::{Scope, TaskLocal};
 pub use tick::Tick;

@@ -39,6 +39,8 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     /// A bounded drain of the injector left some of them with it. Written by who has the injector's owner.
     pub(crate) injector_has_rest: AtomicBool,
     pub(crate) hotplug: Hotplug,
+    #[cfg(feature = "registry")]
+    pub(crate) registry: crate::registry::Registry,
     foreign_serial: AtomicU64,
     foreign_stats: crate::stats::Stats,
 }
@@ -65,6 +67,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 injected: AtomicUsize::new(0),
                 injector_has_rest: AtomicBool::new(false),
                 hotplug: Hotplug::new(),
+                #[cfg(feature = "registry")]
+                registry: crate::registry::Registry::new(),
                 foreign_serial: AtomicU64::new(0),
                 foreign_stats: crate::stats::Stats::new(),
             }

@@ -20,6 +20,7 @@
 //! | 5 | the run finished: `RUNNING` → `COMPLETE` | [`State::complete`] | that loop |
 //! | 6 | the join handle goes, and its reference, unless it is to take the output | [`State::drop_join`] | its holder |
 //! | 7 | a reference more | [`State::add_reference`] | who has one |
+//! | 7' | the same, if there is one and the task is not over | [`State::try_add_reference`] | who is sure of the memory |
 //! | 8 | a reference less | [`State::release`] | who has one |
 //!
 //! # Invariants
@@ -35,7 +36,10 @@
 //!
 //! This module is public so that kernels can put the word into models of their own.
 
+mod answers;
+
 use crate::sync::{AtomicU64, Ordering, const_fn, fence};
+pub use answers::{Begin, BeginThread, Completed, DropJoin, End, RunState, Wake};
 use core::fmt;
 
 const QUEUED: u64 = 1;
@@ -49,74 +53,6 @@ const REFERENCE: u64 = 1 << 6;
 
 /// The state word of one task.
 pub struct State(AtomicU64);
-
-/// What a wake obliges its caller to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Wake {
-    /// The caller now holds the task, with the queue's reference, and must place it.
-    Place,
-    /// Whoever has the task will see the wake.
-    Told,
-    /// The task is complete.
-    Complete,
-}
-
-/// What to do with a picked task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Begin {
-    /// Poll it.
-    Poll,
-    /// Drop its future, then [`State::complete`] it.
-    Cancelled,
-}
-
-/// What is to be known of a picked thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct BeginThread {
-    /// A wake came that it has not answered: its token from now on (PA1).
-    pub was_notified: bool,
-    /// It was cancelled, some time.
-    pub is_cancelled: bool,
-}
-
-/// Where a task goes after a run that did not finish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum End {
-    /// It was woken meanwhile: the loop still holds it, and requeues it.
-    Requeue,
-    /// It waits for a wake; it is the loop's no more.
-    Idle,
-    /// Nobody has a reference, so nobody can ever wake it: the loop frees it.
-    Unreachable,
-}
-
-/// Who is left when a task is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Completed {
-    /// A join handle, which takes the output.
-    Join,
-    /// Others, for whom the output is nothing: it is the caller's to drop.
-    Others,
-    /// Nobody: the caller has the only reference, and the task is its own to free.
-    Nobody,
-}
-
-/// What the holder of a join handle is to do as it goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum DropJoin {
-    /// Nothing: handle and reference are gone.
-    Done,
-    /// Nobody else has a reference, so nobody can ever wake the task: it is the caller's to free.
-    Unreachable,
-    /// To take the output, and then to [release](State::release) the reference, which it still has.
-    Complete,
-}
 
 impl State {
     const_fn! {
@@ -294,6 +230,38 @@ impl State {
     pub fn add_reference(&self) {
         // Ordering: Relaxed; who adds one has one, and hands the new one on by other means.
         self.0.fetch_add(REFERENCE, Ordering::Relaxed);
+    }
+
+    /// Transition 7 for one who has no reference, but is sure of the memory: a reference to a task that somebody else has one
+    /// to, and that is not complete. Of any other one, who has the last reference may have made sure already that it is the last
+    /// ([`Completed::Nobody`], [`End::Unreachable`]).
+    ///
+    /// Lock-free: retried only when another transition came between; any context.
+    pub fn try_add_reference(&self) -> bool {
+        // Ordering: Relaxed; only the value for the exchange below, which decides.
+        let mut word = self.0.load(Ordering::Relaxed);
+        while word >= REFERENCE && word & COMPLETE == 0 {
+            let next = word + REFERENCE;
+            // Ordering: Relaxed; what is read by way of the reference never changes, or is atomic, and what keeps the memory
+            // there has ordered its making. Who frees the task comes after this in the word's order, or this fails.
+            match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(seen) => word = seen,
+            }
+        }
+        false
+    }
+
+    /// What the task is at, for people: by the time of the answer it may be something else.
+    pub fn run_state(&self) -> RunState {
+        // Ordering: Relaxed; a hint.
+        let word = self.0.load(Ordering::Relaxed);
+        match word & (QUEUED | RUNNING | COMPLETE) {
+            0 => RunState::Waiting,
+            QUEUED => RunState::Queued,
+            RUNNING => RunState::Running,
+            _ => RunState::Complete,
+        }
     }
 
     /// Transition 8. Answers whether it was the last: then the task is the caller's alone.

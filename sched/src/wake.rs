@@ -16,6 +16,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Schedule for Scheduler<M, T, CPUS>
         self.place_task(task);
     }
 
+    #[cfg(feature = "registry")]
+    unsafe fn unlist(&self, task: core::ptr::NonNull<crate::task::Header>) {
+        // SAFETY: the caller's promise.
+        unsafe { self.unlist_task(task) }
+    }
+
     #[cfg(feature = "threads")]
     fn change(&self, thread: crate::thread::ThreadRef) {
         self.send_change(thread);

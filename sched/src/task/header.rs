@@ -23,6 +23,13 @@ use sched_arch::CpuId;
 pub(crate) trait Schedule: Sync {
     /// Takes a task that became runnable, or whose last reference is gone, to the inbox of its home.
     fn place(&self, task: Queued);
+    /// Takes a task that was listed off its list.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the last to reach the task, but by the list.
+    #[cfg(feature = "registry")]
+    unsafe fn unlist(&self, task: NonNull<Header>);
     /// Tells the loop that has the thread that its policy or affinity has changed.
     #[cfg(feature = "threads")]
     fn change(&self, thread: crate::thread::ThreadRef);
@@ -43,6 +50,9 @@ pub(crate) struct Meta {
     pub(crate) tier: Tier,
     /// Its future stays on the loop's own stack (LO1 in `local.rs`).
     pub(crate) is_local: bool,
+    /// It is in a list of all tasks (RG1 in `registry.rs`).
+    #[cfg(feature = "registry")]
+    pub(crate) is_listed: bool,
     /// `None`: any CPU.
     pub(crate) affinity: Option<CpuSet>,
     pub(crate) name: &'static str,
@@ -70,6 +80,9 @@ pub(crate) struct Header {
     meta: Meta,
     scheduler: &'static dyn Schedule,
     pub(super) joiner: AtomicWaker,
+    /// Its neighbours in the list of all tasks.
+    #[cfg(feature = "registry")]
+    links: crate::sync::UnsafeCell<crate::registry::Links>,
 }
 
 impl Header {
@@ -89,12 +102,20 @@ impl Header {
             meta,
             scheduler,
             joiner: AtomicWaker::new(),
+            #[cfg(feature = "registry")]
+            links: crate::sync::UnsafeCell::new(crate::registry::Links::NONE),
         }
     }
 
     #[inline]
     pub(crate) fn id(&self) -> TaskId {
         self.id
+    }
+
+    /// For who has the list that the task is in.
+    #[cfg(feature = "registry")]
+    pub(crate) fn links(&self) -> &crate::sync::UnsafeCell<crate::registry::Links> {
+        &self.links
     }
 
     #[inline]
@@ -230,13 +251,22 @@ impl Header {
     ///
     /// No reference is left, no queue has the task, and `header` is not used again.
     pub(crate) unsafe fn free(header: NonNull<Self>) {
+        #[cfg(feature = "registry")]
+        {
+            // SAFETY: live until it is freed below.
+            let this = unsafe { header.as_ref() };
+            if this.meta.is_listed {
+                // SAFETY: the caller's promise.
+                unsafe { this.scheduler.unlist(header) };
+            }
+        }
         // SAFETY: the caller's promise is that of `VTable::free`; the vtable is the one the task was made with.
         unsafe { (header.as_ref().vtable.free)(header) }
     }
 }
 
 // SAFETY: all fields are shared by design (atomics, `AtomicWaker`) or never change after construction, but for
-// `link`, which only the holder of the task's one `Queued` touches.
+// `link`, which only the holder of the task's one `Queued` touches, and `links`, which go with a lock (RG1).
 unsafe impl Sync for Header {}
 // SAFETY: nothing in it is bound to a thread.
 unsafe impl Send for Header {}
@@ -257,7 +287,7 @@ impl Queued {
     }
 
     /// The header's address, with the right to the whole task.
-    pub(super) fn pointer(&self) -> NonNull<Header> {
+    pub(crate) fn pointer(&self) -> NonNull<Header> {
         self.0
     }
 

@@ -11,6 +11,7 @@ mod waker;
 use core::fmt;
 use core::num::NonZeroU64;
 
+pub use crate::state::RunState;
 pub(crate) use cell::Cell;
 #[cfg(feature = "threads")]
 pub(crate) use cell::VTable;
@@ -40,6 +41,12 @@ impl TaskId {
     /// The id of that number; `None` for 0, which is no task's.
     pub(crate) fn from_number(number: u64) -> Option<Self> {
         NonZeroU64::new(number).map(Self)
+    }
+
+    /// The block of [`new`](Self::new).
+    #[cfg(feature = "registry")]
+    pub(crate) fn block(self) -> usize {
+        (self.get() >> Self::SERIAL_BITS) as usize
     }
 
     /// As a number, for traces.

@@ -38,8 +38,11 @@ mod run_queue;
 mod run_task;
 mod scheduler;
 mod settings;
+mod shutdown;
 mod sleep;
 mod spawn;
+#[cfg(feature = "alloc")]
+mod spawn_with;
 pub mod state;
 mod stats;
 mod steal;
@@ -69,11 +72,13 @@ pub use registry::Enumerating;
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
+#[cfg(feature = "alloc")]
+pub use spawn_with::{NotSpawned, TaskMeta};
 pub use stats::{CpuStats, Totals};
 pub use stealer::{StealError, Stealer};
 pub use step::Step;
 pub use task::{
-    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, RunState, Storage, TaskId, TaskInfo,
+    CancelOnDrop, JoinError, JoinHandle, MemoryInUse, RunState, Storage, TaskId, TaskInfo,
     TaskMemory, TaskRef, Tier,
 };
 pub use task_local::{Scope, TaskLocal};

@@ -46,9 +46,11 @@ struct Cursor {
 
 /// Who walks.
 #[derive(Clone, Copy)]
-enum Walk {
+pub(crate) enum Walk {
     Enumeration,
     Dump,
+    /// Two at once meet all tasks between them.
+    ShutDown,
 }
 
 /// The tasks of one list, in the order in which they came.
@@ -56,7 +58,7 @@ pub(crate) struct TaskList {
     first: Place,
     last: Place,
     len: usize,
-    cursors: [Cursor; 2],
+    cursors: [Cursor; 3],
 }
 
 // SAFETY: the pointers are to live headers (RG1), which are `Sync`, and to their links, which go with the list.
@@ -65,7 +67,7 @@ unsafe impl Send for TaskList {}
 impl TaskList {
     pub(crate) const fn new() -> Self {
         const START: Cursor = Cursor { next: None, left: 0 };
-        Self { first: None, last: None, len: 0, cursors: [START; 2] }
+        Self { first: None, last: None, len: 0, cursors: [START; 3] }
     }
 
     /// The links of a task.
@@ -234,7 +236,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     ///     Ok(ended)
     /// }
     /// ```
-    pub fn for_each_task(&self, mut f: impl FnMut(&TaskRef)) -> Result<(), Enumerating> {
+    pub fn for_each_task(&self, f: impl FnMut(&TaskRef)) -> Result<(), Enumerating> {
         struct Enumeration<'a>(&'a AtomicBool);
         impl Drop for Enumeration<'_> {
             fn drop(&mut self) {
@@ -247,12 +249,17 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             return Err(Enumerating);
         }
         let _until_the_end = Enumeration(&self.registry.is_enumerating);
+        self.walk(Walk::Enumeration, f);
+        Ok(())
+    }
+
+    pub(crate) fn walk(&self, walk: Walk, mut f: impl FnMut(&TaskRef)) {
         for list in (0..=CPUS).map_while(|list| self.task_list(list)) {
-            list.lock(&self.masked()).rewind(Walk::Enumeration);
+            list.lock(&self.masked()).rewind(walk);
             loop {
                 let masked = self.masked();
                 let mut tasks = list.lock(&masked);
-                let Some(task) = tasks.advance(Walk::Enumeration) else { break };
+                let Some(task) = tasks.advance(walk) else { break };
                 // SAFETY: RG1, live for as long as the lock is held.
                 let reference = unsafe { TaskRef::try_new(task) };
                 drop(tasks);
@@ -262,7 +269,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 }
             }
         }
-        Ok(())
     }
 
     /// Writes a line about each task that is listed: what it was made with, its state, and the CPU that had it last. Tasks that

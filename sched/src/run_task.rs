@@ -179,7 +179,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// Polls a task once, and puts it where it belongs then.
-    fn run_task(&mut self, task: Queued, tier: Tier) {
+    pub(crate) fn run_task(&mut self, task: Queued, tier: Tier) {
         let (id, name) = (task.header().id(), task.header().meta().name);
         let header = task.into_header();
         // SAFETY: `header` came out of a `Queued`, whose reference is the loop's until `end` gives it up.

@@ -13,6 +13,7 @@
 //! |---|---|---|---|
 //! | 1 | wake: idle → `QUEUED`; `QUEUED`, `RUNNING` → the same `+ NOTIFIED`; `COMPLETE` → nothing | [`State::wake`], [`State::wake_owned`] | anyone, anywhere |
 //! | 1' | cancel: the same, `+ CANCELLED` | [`State::cancel`] | anyone, anywhere |
+//! | 1'' | shut down: the same, `+ CANCELLED`, `+ SHUT_DOWN` unless it was cancelled already | [`State::shut_down`] | anyone, anywhere |
 //! | 2 | pick: `QUEUED` → `RUNNING`, `− NOTIFIED` | [`State::begin`] | the loop that holds the task |
 //! | 2' | pick of a thread: the same, and it is told of `NOTIFIED` | [`State::begin_thread`] | that loop |
 //! | 3' | a thread yielded or was preempted: `RUNNING` → `QUEUED`, `NOTIFIED` kept | [`State::end_runnable`] | that loop |
@@ -32,7 +33,7 @@
 //!   when the word does not change by it; picks and ends acquire. So whatever a waker wrote before its wake is
 //!   seen by a poll that follows it.
 //! - **S4** (PA3) After transition 4 the loop has no reference and touches the task no more.
-//! - **S5** `CANCELLED` and `COMPLETE` are never cleared.
+//! - **S5** `CANCELLED`, `SHUT_DOWN` and `COMPLETE` are never cleared, and `SHUT_DOWN` comes with `CANCELLED` only.
 //!
 //! This module is public so that kernels can put the word into models of their own.
 
@@ -48,8 +49,10 @@ const NOTIFIED: u64 = 1 << 2;
 const COMPLETE: u64 = 1 << 3;
 const CANCELLED: u64 = 1 << 4;
 const JOIN: u64 = 1 << 5;
-/// One reference. 58 bits of them cannot be used up by a program that runs for a lifetime.
-const REFERENCE: u64 = 1 << 6;
+/// With `CANCELLED`: why.
+const SHUT_DOWN: u64 = 1 << 6;
+/// One reference. 57 bits of them cannot be used up by a program that runs for a lifetime.
+const REFERENCE: u64 = 1 << 7;
 
 /// The state word of one task.
 pub struct State(AtomicU64);
@@ -84,6 +87,13 @@ impl State {
         self.wake_with(CANCELLED, REFERENCE, 0)
     }
 
+    /// Transition 1'': as [`cancel`](Self::cancel), but for the reason that is given for it. The first reason stands.
+    ///
+    /// Lock-free; any context but NMI.
+    pub fn shut_down(&self) -> Wake {
+        self.wake_with(CANCELLED | SHUT_DOWN, REFERENCE, 0)
+    }
+
     fn wake_with(&self, also: u64, gain_if_placed: u64, loss_if_told: u64) -> Wake {
         // Ordering: Relaxed; only the value for the exchange below, which decides.
         let mut word = self.0.load(Ordering::Relaxed);
@@ -91,6 +101,8 @@ impl State {
             if word & COMPLETE != 0 {
                 return Wake::Complete;
             }
+            // S5.
+            let also = if word & CANCELLED == 0 { also } else { 0 };
             let (next, answer) = if word & (QUEUED | RUNNING) != 0 {
                 // S1: the queue's reference is not ours, so ours is not the last.
                 ((word | also | NOTIFIED) - loss_if_told, Wake::Told)
@@ -291,6 +303,12 @@ impl State {
         self.0.load(Ordering::Acquire) & CANCELLED != 0
     }
 
+    /// Whether the task was shut down, and not cancelled before.
+    pub fn is_shut_down(&self) -> bool {
+        // Ordering: Acquire pairs with the Release of `shut_down`.
+        self.0.load(Ordering::Acquire) & SHUT_DOWN != 0
+    }
+
     /// Whether the output is there.
     pub fn is_complete(&self) -> bool {
         // Ordering: Acquire pairs with the Release of `complete`.
@@ -314,6 +332,7 @@ impl fmt::Debug for State {
             (NOTIFIED, "notified"),
             (COMPLETE, "complete"),
             (CANCELLED, "cancelled"),
+            (SHUT_DOWN, "shut down"),
             (JOIN, "join"),
         ];
         let mut set = f.debug_set();

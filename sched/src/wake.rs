@@ -16,6 +16,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Schedule for Scheduler<M, T, CPUS>
         self.place_task(task);
     }
 
+    fn is_shut_down(&self) -> bool {
+        self.is_shut_down()
+    }
+
     #[cfg(feature = "registry")]
     unsafe fn unlist(&self, task: core::ptr::NonNull<crate::task::Header>) {
         // SAFETY: the caller's promise.

@@ -23,6 +23,8 @@ use sched_arch::CpuId;
 pub(crate) trait Schedule: Sync {
     /// Takes a task that became runnable, or whose last reference is gone, to the inbox of its home.
     fn place(&self, task: Queued);
+    /// Whether the scheduler was shut down.
+    fn is_shut_down(&self) -> bool;
     /// Takes a task that was listed off its list.
     ///
     /// # Safety
@@ -123,7 +125,6 @@ impl Header {
         &self.meta
     }
 
-    #[cfg(feature = "threads")]
     pub(crate) fn scheduler(&self) -> &'static dyn Schedule {
         self.scheduler
     }

@@ -120,6 +120,15 @@ impl TaskRef {
     }
 }
 
+impl TaskRef {
+    /// As [`cancel`](Self::cancel), but the handle says why.
+    pub(crate) fn shut_down(&self) {
+        let answer = self.header().state.shut_down();
+        // SAFETY: the answer is of this task, and not acted on yet.
+        unsafe { Header::act_on(self.0, answer) }
+    }
+}
+
 impl Clone for TaskRef {
     fn clone(&self) -> Self {
         // SAFETY: this reference keeps the task live.

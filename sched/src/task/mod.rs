@@ -17,7 +17,7 @@ pub(crate) use cell::Cell;
 pub(crate) use cell::VTable;
 pub(crate) use header::{FOREIGN, Header, LOCAL, Meta, Queued, Schedule};
 pub use info::{TaskInfo, TaskRef};
-pub use join::{CancelOnDrop, Cancelled, JoinHandle};
+pub use join::{CancelOnDrop, JoinError, JoinHandle};
 pub(crate) use memory::Claim;
 pub use memory::{MemoryInUse, TaskMemory};
 pub use storage::Storage;

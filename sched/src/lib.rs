@@ -21,6 +21,7 @@ mod halt;
 mod hotplug;
 pub mod idle;
 mod interval;
+pub mod kit;
 pub mod level;
 mod local;
 mod local_spawn;

@@ -20,9 +20,11 @@ use mpsc_inbox::{Handle, Link, Linked, Unique};
 use sched_arch::CpuId;
 
 /// Where tasks go when they become runnable, or come to their end, outside the loop.
-pub(crate) trait Schedule: Sync {
+pub(crate) trait Home: Sync {
     /// Takes a task that became runnable, or whose last reference is gone, to the inbox of its home.
     fn place(&self, task: Queued);
+    /// What is done about a `Queued` that was dropped, of a task that is live.
+    fn lost(&self, task: NonNull<Header>);
     /// Whether the scheduler was shut down.
     fn is_shut_down(&self) -> bool;
     /// Takes a task that was listed off its list.
@@ -31,18 +33,26 @@ pub(crate) trait Schedule: Sync {
     ///
     /// The caller is the last to reach the task, but by the list.
     #[cfg(feature = "registry")]
-    unsafe fn unlist(&self, task: NonNull<Header>);
+    unsafe fn unlist(&self, _task: NonNull<Header>) {
+        debug_assert!(false, "no such list");
+    }
     /// Tells the loop that has the thread that its policy or affinity has changed.
     #[cfg(feature = "threads")]
-    fn change(&self, thread: crate::thread::ThreadRef);
+    fn change(&self, thread: crate::thread::ThreadRef) {
+        debug_assert!(false, "{thread:?} has no such scheduler");
+    }
     #[cfg(feature = "threads")]
-    fn affinity(&self, thread: &crate::thread::ThreadRef) -> Option<CpuSet>;
+    fn affinity(&self, _thread: &crate::thread::ThreadRef) -> Option<CpuSet> {
+        None
+    }
     #[cfg(feature = "threads")]
     fn set_affinity(
         &self,
-        thread: &crate::thread::ThreadRef,
-        cpus: CpuSet,
-    ) -> Result<(), crate::EmptyAffinity>;
+        _thread: &crate::thread::ThreadRef,
+        _cpus: CpuSet,
+    ) -> Result<(), crate::EmptyAffinity> {
+        Err(crate::EmptyAffinity)
+    }
 }
 
 /// What a builder says about a task: first what the loop asks at each turn.
@@ -69,10 +79,12 @@ pub(crate) const FOREIGN: u64 = 0;
 /// No CPU has had the task yet.
 const NO_HOME: u32 = u32::MAX;
 
+/// The part of a task that does not depend on its future.
+///
 /// In this order a turn of the task touches the first 64 bytes, and the future: with many tasks, a turn is as many cache misses
 /// as it touches lines.
 #[repr(C)]
-pub(crate) struct Header {
+pub struct Header {
     pub(crate) state: State,
     link: Link<Header>,
     pub(crate) vtable: &'static VTable,
@@ -80,7 +92,7 @@ pub(crate) struct Header {
     stamp: AtomicU64,
     home: AtomicU32,
     meta: Meta,
-    scheduler: &'static dyn Schedule,
+    scheduler: &'static dyn Home,
     pub(super) joiner: AtomicWaker,
     /// Its neighbours in the list of all tasks.
     #[cfg(feature = "registry")]
@@ -90,7 +102,7 @@ pub(crate) struct Header {
 impl Header {
     pub(crate) fn new(
         vtable: &'static VTable,
-        scheduler: &'static dyn Schedule,
+        scheduler: &'static dyn Home,
         id: TaskId,
         meta: Meta,
     ) -> Self {
@@ -125,7 +137,7 @@ impl Header {
         &self.meta
     }
 
-    pub(crate) fn scheduler(&self) -> &'static dyn Schedule {
+    pub(crate) fn scheduler(&self) -> &'static dyn Home {
         self.scheduler
     }
 
@@ -272,10 +284,10 @@ unsafe impl Sync for Header {}
 // SAFETY: nothing in it is bound to a thread.
 unsafe impl Send for Header {}
 
-/// A task on its way from one owner to the next (H1). Dropping one would lose the task: it goes into a queue,
-/// back to the run, or to `free`.
+/// A task on its way from one owner to the next. Whoever has it has the task: it goes into a queue, to a run, or to where it
+/// is freed.
 #[must_use]
-pub(crate) struct Queued(NonNull<Header>);
+pub struct Queued(NonNull<Header>);
 
 // SAFETY: a `Queued` is the right to run the task, whose future is `Send` (`spawn` demands it).
 unsafe impl Send for Queued {}
@@ -340,7 +352,7 @@ impl Queued {
 
 impl Drop for Queued {
     fn drop(&mut self) {
-        debug_assert!(false, "{} was lost", self.header().id());
+        self.header().scheduler.lost(self.0);
     }
 }
 

@@ -15,7 +15,8 @@ pub use crate::state::RunState;
 pub(crate) use cell::Cell;
 #[cfg(feature = "threads")]
 pub(crate) use cell::VTable;
-pub(crate) use header::{FOREIGN, Header, LOCAL, Meta, Queued, Schedule};
+pub(crate) use header::{FOREIGN, Header, Home, LOCAL, Meta, Queued};
+pub use header::{Header as TaskHeader, Queued as Runnable};
 pub use info::{TaskInfo, TaskRef};
 pub use join::{CancelOnDrop, JoinError, JoinHandle};
 pub(crate) use memory::Claim;

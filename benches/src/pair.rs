@@ -27,6 +27,13 @@ pub(crate) fn is_pinned() -> bool {
     })
 }
 
+/// Pins the calling thread to one of the two, where the system allows it.
+pub(crate) fn pin(place: usize) {
+    if let Some(cores) = cores() {
+        core_affinity::set_for_current(cores[place]);
+    }
+}
+
 /// Runs both, each on a CPU of its own where the system allows; they begin when both are there.
 pub(crate) fn run<A: Send, B: Send>(
     first: impl FnOnce() -> A + Send,
@@ -34,9 +41,7 @@ pub(crate) fn run<A: Send, B: Send>(
 ) -> (A, B) {
     let arrived = AtomicU32::new(0);
     let meet = |place: usize| {
-        if let Some(cores) = cores() {
-            core_affinity::set_for_current(cores[place]);
-        }
+        pin(place);
         arrived.fetch_add(1, Ordering::AcqRel);
         while arrived.load(Ordering::Acquire) < 2 {
             hint::spin_loop();

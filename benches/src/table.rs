@@ -135,6 +135,6 @@ mod tests {
         let works: Vec<_> = ALL.iter().collect();
         let footer = footer(&[], &FLOORS, &works);
         assert_eq!(footer.matches("Missing: maitake (not in the registry)").count(), 1);
-        assert!(footer.contains("async yield, async spawn + complete."));
+        assert!(footer.contains("async yield, async ping-pong, async spawn + complete."));
     }
 }

@@ -39,6 +39,15 @@ impl RunningLevel {
         fence(Ordering::SeqCst);
     }
 
+    /// The same as [`is_below`](Self::is_below), asked by the CPU itself, or a handler on it: its own steps are in order without a
+    /// fence.
+    ///
+    /// Wait-free; on the CPU.
+    pub(crate) fn is_below_here(&self, level: u8) -> bool {
+        // Ordering: Relaxed; written on this CPU only.
+        self.0.load(Ordering::Relaxed) < level
+    }
+
     /// Whether the CPU runs something less urgent than `level`, asked after a push to its inbox.
     ///
     /// Wait-free; any context.

@@ -222,19 +222,21 @@ impl State {
     ///
     /// Lock-free: retried only when another transition came between; any context.
     pub fn drop_join(&self) -> DropJoin {
-        // Ordering: Acquire pairs with the Release of `complete`: the handle's holder sees the output.
-        let mut word = self.0.load(Ordering::Acquire);
+        // Ordering: Relaxed; only the value for the exchange below, or for the fence behind it.
+        let mut word = self.0.load(Ordering::Relaxed);
         while word & COMPLETE == 0 {
             let next = word - JOIN - REFERENCE;
             // Ordering: AcqRel. Release pairs with the Acquire of `complete`, which sees that there is no handle, and of whoever
             // gives up the last reference. Acquire pairs with the Release of every reference given up before, should this be
-            // the last. On failure Acquire, as above.
-            match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire) {
+            // the last.
+            match self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) if next < REFERENCE => return DropJoin::Unreachable,
                 Ok(_) => return DropJoin::Done,
                 Err(seen) => word = seen,
             }
         }
+        // Ordering: Acquire pairs with the Release of `complete`: the handle's holder sees the output.
+        fence(Ordering::Acquire);
         DropJoin::Complete
     }
 

@@ -101,6 +101,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let owes_kick = match pushed {
             Ok(Pushed::KickOwed) => true,
             // PC1: every pusher compares, also one that joined a list.
+            Ok(Pushed::First | Pushed::Joined) if masked.cpu() == Some(target) => {
+                cpu.level.is_below_here(level)
+            }
             Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(level),
             Err(Closed(task)) => return Err(task),
         };

@@ -423,6 +423,28 @@ fn the_handle_goes_while_the_run_ends() {
     });
 }
 
+/// The join handle and the last waker of a task that waits go at once: whoever is last frees it, and sees what the other did.
+#[test]
+fn the_handle_goes_beside_the_last_waker() {
+    model(|| {
+        let task = Counted::new();
+        // The waker's.
+        task.state.add_reference();
+        assert_eq!(task.state.begin(), Begin::Poll);
+        assert_eq!(task.state.end(), End::Idle);
+        let waker = {
+            let task = task.clone();
+            thread::spawn(move || task.release(1))
+        };
+        task.marks[0].write(1);
+        let last = task.state.drop_join() == DropJoin::Unreachable;
+        if last {
+            task.free();
+        }
+        assert!(waker.join().unwrap() != last, "freed by exactly one");
+    });
+}
+
 /// The last waker goes while the task completes, whose handle is gone: it is freed exactly once, by one who sees what the other
 /// did with it.
 #[test]

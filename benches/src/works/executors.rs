@@ -2,6 +2,7 @@
 
 use super::MAITAKE;
 use super::executor_rivals::{Executor, Ours, Progress, Smol, Tokio, TokioYield};
+use super::mailbox::Mailbox;
 use crate::floors::Floor;
 use crate::goal::Goal;
 use crate::work::{Contender, Sample, Work};
@@ -21,6 +22,19 @@ pub(super) const YIELDS: Work = Work {
             yields::<TokioYield>(size),
             yields::<Smol>(size),
         ]
+    },
+    missing: &[MAITAKE],
+};
+
+pub(super) const MESSAGES: Work = Work {
+    name: "async ping-pong",
+    about: "one round trip: a task wakes another one of the same CPU, which wakes it; the size is how many pairs take turns",
+    sizes: &[1, 16, 256],
+    two_cores: false,
+    goal: |_| Some(Goal::fastest(0.8)),
+    floor: |_| Some(Floor::Rmw(6.0)),
+    contenders: |size| {
+        vec![messages::<Ours>(size), messages::<Tokio>(size), messages::<Smol>(size)]
     },
     missing: &[MAITAKE],
 };
@@ -53,6 +67,35 @@ fn yields<E: Executor>(size: u64) -> Contender {
         let start = Instant::now();
         executor.run(rounds, progress, |_| progress.expect(turns));
         Sample { items: turns * rounds, elapsed: start.elapsed() }
+    })
+}
+
+/// The pairs go on for ever; a round is over when 100 round trips, or one of each, have been made.
+fn messages<E: Executor>(pairs: u64) -> Contender {
+    let mut executor = E::new();
+    let progress = Progress::new();
+    let boxes: Vec<_> = (0..pairs).map(|_| [Mailbox::default(), Mailbox::default()]).collect();
+    let boxes: &'static [_] = boxes.leak();
+    for [first, second] in boxes {
+        executor.spawn(async {
+            loop {
+                second.receive().await;
+                first.send();
+            }
+        });
+        executor.spawn(async {
+            loop {
+                second.send();
+                first.receive().await;
+                progress.count();
+            }
+        });
+    }
+    let trips = pairs.max(100);
+    Contender::timed(E::NAME, move |rounds| {
+        let start = Instant::now();
+        executor.run(rounds, progress, |_| progress.expect(trips));
+        Sample { items: trips * rounds, elapsed: start.elapsed() }
     })
 }
 

@@ -6,6 +6,9 @@ mod executor_rivals;
 mod executors;
 mod inbox_rivals;
 mod inboxes;
+mod mailbox;
+mod smp;
+mod smp_rivals;
 mod timer_rivals;
 mod timers;
 mod tree_rivals;
@@ -30,7 +33,10 @@ pub static ALL: &[Work] = &[
     timers::ARM_AND_CANCEL,
     timers::TICKS,
     executors::YIELDS,
+    executors::MESSAGES,
     executors::SPAWNS,
+    smp::WAKES,
+    smp::FORK_JOIN,
 ];
 
 const MAITAKE: Missing = Missing { name: "maitake", why: "not in the registry" };

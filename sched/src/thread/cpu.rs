@@ -256,6 +256,11 @@ impl Queue {
         self.classes.yield_task(now_ns);
     }
 
+    /// The fair class.
+    pub(super) fn fair(&self) -> &Fair<Tcb> {
+        self.classes.lower()
+    }
+
     /// Whether a thread is runnable that comes before Critical futures.
     pub(crate) fn has_stop(&self) -> bool {
         self.classes.upper().upper().runnable() > 0

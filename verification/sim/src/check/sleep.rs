@@ -76,7 +76,8 @@ impl Checker {
 
     fn sleeps_beside_work(&self, cpu: usize, parties: &[Party]) -> bool {
         let view = &self.cpus[cpu];
-        let work = view.in_inboxes + view.in_tiers.iter().sum::<usize>();
+        let work =
+            view.in_inboxes + view.in_tiers.iter().sum::<usize>() + self.threads_kept(cpu);
         parties[cpu].sleeps() && work > 0 && !view.paused
     }
 
@@ -111,7 +112,7 @@ impl Checker {
             }
             Doubt::Waits { task, polls } => {
                 let task = &self.tasks[task as usize];
-                task.place == Place::Waiting && task.polls == polls
+                task.place == Place::Waiting && task.moves() == polls
             }
         }
     }

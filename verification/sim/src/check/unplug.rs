@@ -27,6 +27,9 @@ impl Checker {
 
     /// Whether the task may run on `cpu` because one of its own was given up. Not exact: once given up is given up.
     pub(crate) fn is_widened(&self, index: u32) -> bool {
+        if self.is_a_thread(index) {
+            return self.cpus.iter().any(|view| view.widened);
+        }
         self.tasks[index as usize].affinity.as_ref().is_some_and(|allowed| {
             allowed.iter().filter_map(|cpu| self.cpus.get(cpu.index())).any(|view| view.widened)
         })

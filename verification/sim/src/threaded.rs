@@ -71,10 +71,10 @@ impl<const CPUS: usize> Threaded<CPUS> {
             }
         });
         if let Err(fault) = sound {
-            machine.fail(Kind::FairBooks, format!("cpu{cpu}: {fault}"));
+            machine.fail(Kind::FairBooks, format!("{cpu}: {fault}"));
         }
         if let Err(what) = beyond {
-            machine.fail(Kind::Unfair, format!("cpu{cpu}: {what}"));
+            machine.fail(Kind::Unfair, format!("{cpu}: {what}"));
         }
     }
 }

@@ -45,8 +45,6 @@ pub struct FairMember {
     pub lag_ns: i64,
     /// Its request, in nanoseconds of service.
     pub slice_ns: u64,
-    /// The longest request of the class, in nanoseconds of service.
-    pub longest_ns: u64,
     /// It sleeps in the queue until it owes nothing any more.
     pub is_asleep: bool,
 }
@@ -56,15 +54,12 @@ impl<T: FairTask> Fair<T> {
     #[cfg(feature = "threads")]
     pub(crate) fn for_each(&self, mut see: impl FnMut(&T, FairMember)) {
         let running = self.current.as_ref().map(|current| current.entity());
-        let longest_ns = self.slices().map_or(0, |slices| slices.longest_ns);
-        let longest_ns = running.map_or(0, Entity::slice_ns).max(longest_ns);
         for entity in self.timeline.iter().chain(running) {
             let lag = self.virtual_time().since(entity.vruntime());
             let member = FairMember {
                 task: None,
                 lag_ns: service_ns(lag, entity.weight()),
                 slice_ns: entity.slice_ns().into(),
-                longest_ns: longest_ns.into(),
                 is_asleep: entity.is_delayed(),
             };
             if let Some(task) = entity.task() {

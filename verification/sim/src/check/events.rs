@@ -317,7 +317,7 @@ impl Checker {
         let entries = view.inboxes.iter().flatten();
         let urgent = entries.copied().find(|&(task, turn)| {
             let task = &self.tasks[task as usize];
-            task.turn == turn && task.tier > running.tier
+            task.turn == turn && self.outranks(task, running)
         });
         if let Some((task, turn)) = urgent {
             let kicks = self.tasks[task as usize].kicks;

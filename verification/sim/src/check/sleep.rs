@@ -94,7 +94,7 @@ impl Checker {
         let waits = urgent.turn == turn && urgent.place == Place::Inbox(cpu as u16);
         let polls_less = self.running(cpu).is_some_and(|running| {
             let running = &self.tasks[running as usize];
-            running.tier < urgent.tier && running.polled
+            self.outranks(urgent, running) && running.polled
         });
         let party = &parties[cpu];
         waits

@@ -30,6 +30,8 @@ pub(crate) struct ThreadView {
     affinities: Vec<(u64, Option<CpuSet>)>,
     /// Times that it took note of a wake.
     answers: u32,
+    /// V17: what ran before it while it was queued, unless a thief had it then, and tells so.
+    passed_over: Option<u64>,
 }
 
 impl ThreadView {
@@ -73,7 +75,7 @@ impl Task {
         match &self.thread {
             Some(thread) => thread.level,
             None if self.tier == 2 => CRITICAL_LEVEL,
-            None => FUTURE_LEVEL,
+            None => self.tier + 1,
         }
     }
 }
@@ -91,6 +93,7 @@ impl Checker {
                 changed_ns: 0,
                 affinities: vec![(self.now_ns, affinity)],
                 answers: 0,
+                passed_over: None,
             }));
         }
     }
@@ -108,6 +111,7 @@ impl Checker {
         let now_ns = self.now_ns;
         if let Some(thread) = self.thread_of(id) {
             (thread.level, thread.changed_ns) = (level(policy), now_ns);
+            thread.passed_over = None;
         }
     }
 
@@ -153,31 +157,59 @@ impl Checker {
         }
     }
 
+    /// V4: whether a push of `urgent` to a CPU that runs `running` has to be told. Of a fair thread the class says whether it comes
+    /// first, so it always is.
+    pub(super) fn outranks(&self, urgent: &Task, running: &Task) -> bool {
+        let fair = urgent.thread.is_some() && urgent.level() == FUTURE_LEVEL;
+        self.is_settled(urgent)
+            && self.is_settled(running)
+            && urgent.level() + u8::from(fair) > running.level()
+    }
+
+    /// Whether its policy is what it was asked to be (CT2).
+    fn is_settled(&self, task: &Task) -> bool {
+        task.thread.as_ref().is_none_or(|thread| {
+            thread.changed_ns == 0 || thread.changed_ns + self.limits.late_ns < self.now_ns
+        })
+    }
+
     /// V17: nothing that is ready on the CPU comes before what begins to run there.
-    pub(super) fn comes_before_all(&self, cpu: u16, index: u32) -> Checked {
+    pub(super) fn comes_before_all(&mut self, cpu: u16, index: u32) -> Checked {
+        let id = self.tasks[index as usize].id;
+        let passed_over =
+            self.tasks[index as usize].thread.as_mut().and_then(|thread| thread.passed_over.take());
+        if let Some(first) = passed_over {
+            return came_before(cpu, &label(first), &label(id));
+        }
         let view = &self.cpus[usize::from(cpu)];
-        let settled = |task: &Task| {
-            task.thread.as_ref().is_none_or(|thread| {
-                thread.changed_ns == 0 || thread.changed_ns + self.limits.late_ns < self.now_ns
-            })
-        };
         let task = &self.tasks[index as usize];
-        if view.closing || view.paused || !settled(task) {
+        if view.closing || view.paused || !self.is_settled(task) {
             return Ok(());
         }
+        // All but the Critical futures are one member of the fair class.
+        let level = task.level().max(FUTURE_LEVEL);
         let limit = self.limits.settings.critical_limit_polls;
         let critical_is_due = view.in_tiers[2] > 0
             && (limit == u32::MAX || view.critical_polls < limit.max(1))
-            && task.level() < CRITICAL_LEVEL;
-        let mut threads = view.threads.iter().map(|&other| &self.tasks[other as usize]);
-        let first = threads.find(|other| other.level() > task.level() && settled(other));
-        let name = match first {
-            Some(first) => label(first.id),
-            None if critical_is_due && task.thread.is_some() => "a Critical future".to_owned(),
-            None => return Ok(()),
+            && level < CRITICAL_LEVEL;
+        if critical_is_due && task.thread.is_some() {
+            return came_before(cpu, &label(id), "a Critical future");
+        }
+        let comes_first = |&other: &u32| {
+            let other = &self.tasks[other as usize];
+            other.level() > level && self.is_settled(other)
         };
-        let (task, level) = (label(task.id), task.level());
-        broken(Kind::ClassOrder, format!("cpu{cpu} runs {task} of level {level} before {name}"))
+        let first: Vec<u32> = view.threads.iter().copied().filter(comes_first).collect();
+        for other in first {
+            let other = &mut self.tasks[other as usize];
+            let name = label(other.id);
+            let Some(thread) = &mut other.thread else { continue };
+            if thread.is_pinned_to(cpu.into()) {
+                return came_before(cpu, &label(id), &name);
+            }
+            thread.passed_over = Some(id);
+        }
+        Ok(())
     }
 
     /// CT1. Whether that is all there is to say.
@@ -204,6 +236,10 @@ impl Checker {
     pub(super) fn thread_stolen(&mut self, cpu: u16, victim: u16, index: u32) -> Checked {
         let task = &self.tasks[index as usize];
         let name = label(task.id);
+        if let Some(thread) = &mut self.tasks[index as usize].thread {
+            thread.passed_over = None;
+        }
+        let task = &self.tasks[index as usize];
         match task.place {
             Place::Queue(at) if at == victim => self.thread_leaves(victim, index),
             // CT1.
@@ -224,4 +260,8 @@ impl Checker {
         self.set_place(index, Place::Transit(cpu));
         Ok(())
     }
+}
+
+fn came_before(cpu: u16, what: &str, first: &str) -> Checked {
+    broken(Kind::ClassOrder, format!("cpu{cpu} runs {what} before {first}"))
 }

@@ -4,7 +4,9 @@ use super::Held;
 use crate::machine::Virtual;
 use crate::violation::Kind;
 use crate::{Fault, Simulated};
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 
 /// TH3: the life of a thread.
 pub(super) fn live<const CPUS: usize>(
@@ -59,10 +61,8 @@ fn compute<const CPUS: usize>(scheduler: &'static Simulated<CPUS>, machine: Virt
 fn sleep<const CPUS: usize>(scheduler: &'static Simulated<CPUS>, machine: Virtual) {
     let duration_ns = machine.draw(|rng| rng.magnitude(18));
     machine.note_sleep(duration_ns);
-    let waited = scheduler.wait(scheduler.sleep_ns(duration_ns));
-    must_wait(machine, waited.is_ok());
+    wait(scheduler, machine, scheduler.sleep_ns(duration_ns));
     machine.note_awake(false);
-    machine.note_answer();
 }
 
 /// Waits for letters.
@@ -82,9 +82,25 @@ fn join<const CPUS: usize>(scheduler: &'static Simulated<CPUS>, machine: Virtual
     let child = scheduler.spawn(machine.tracked(async move {
         machine.compute_ns(duration_ns);
     }));
-    let waited = scheduler.wait(child);
+    wait(scheduler, machine, child);
+}
+
+/// Waits for any future: each look but the first comes after a park.
+fn wait<const CPUS: usize>(
+    scheduler: &'static Simulated<CPUS>,
+    machine: Virtual,
+    future: impl Future,
+) {
+    let mut future = pin!(future);
+    let mut looks = 0;
+    let waited = scheduler.wait(poll_fn(|context| {
+        if looks > 0 {
+            machine.note_answer();
+        }
+        looks += 1;
+        future.as_mut().poll(context).map(drop)
+    }));
     must_wait(machine, waited.is_ok());
-    machine.note_answer();
 }
 
 fn must_wait(machine: Virtual, waited: bool) {

@@ -273,8 +273,10 @@ impl Queue {
         };
         let TcbRef(tcb) = self.classes.steal_task(&mut may_take)?;
         // SAFETY: live, as it was in the queue.
-        self.let_go(unsafe { tcb.as_ref() });
-        self.stealable -= 1;
+        let this = unsafe { tcb.as_ref() };
+        self.let_go(this);
+        // One that only the thief may have is here because the thief was gone, and was not counted.
+        self.stealable -= usize::from(is_stealable(this));
         Some(tcb)
     }
 

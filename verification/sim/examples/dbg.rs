@@ -9,7 +9,7 @@ fn main() {
     let o = if steady { run_steady(&plan) } else { run_threads(&plan) };
     let n: usize = a[3].parse().unwrap();
     let filter = a.get(4);
-    let lines: Vec<String> = o.history.records.iter().map(|r| format!("{} {:?} {:?} task {}.{} d{} arg {} other {:?}", r.time_ns, r.cpu, r.kind, r.task>>48, r.task & 0xffffffffffff, r.detail, r.argument, r.other))
+    let lines: Vec<String> = o.history.records.iter().map(|r| format!("{} {:?} {:?} task {}.{} d{} arg {} other {:?}", r.time_ns, r.cpu, (r.kind, r.name.map(|n| o.history.names[n.get() as usize-1].clone()).unwrap_or_default()), r.task>>48, r.task & 0xffffffffffff, r.detail, r.argument, r.other))
       .filter(|l| filter.is_none_or(|f| l.contains(f.as_str()))).collect();
     for l in lines.iter().skip(lines.len().saturating_sub(n)) { println!("{l}"); }
     println!("{:?} steps {} polls {}", o.violation, o.steps, o.polls);

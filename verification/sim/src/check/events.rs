@@ -274,6 +274,7 @@ impl Checker {
             let other = label(self.tasks[other as usize].id);
             return broken(Kind::TwoCpus, format!("cpu{cpu} runs {} within {other}", label(id)));
         }
+        self.cpus[usize::from(cpu)].goes_on = goes_on;
         if goes_on {
             self.cpus[usize::from(cpu)].critical_polls = 0;
             self.set_place(index, Place::Running(cpu));

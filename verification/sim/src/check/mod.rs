@@ -119,6 +119,8 @@ pub(crate) struct CpuView {
     paused: bool,
     /// It was asked to leave, and has not come back since.
     closing: bool,
+    /// What it runs is a poll that was preempted before.
+    goes_on: bool,
     /// It was ever asked: whoever pushed to it may have been refused.
     refuses: bool,
     /// What only it may run was ever given up.

@@ -102,6 +102,7 @@ impl Checker {
             && party.kick_ns == u64::MAX
             && party.kicks == kicks
             && !self.cpus[cpu].paused
+            && !self.cpus[cpu].ends_a_poll_to_leave()
     }
 
     pub(super) fn is_wrong(&self, doubt: Doubt, parties: &[Party]) -> bool {

@@ -1,7 +1,14 @@
 //! V7, V8 where CPUs go offline: what they had moves on in its order, and nothing is left behind.
 
-use super::{Checked, Checker, Place, broken, label};
+use super::{Checked, Checker, CpuView, Place, broken, label};
 use crate::violation::Kind;
+
+impl CpuView {
+    /// It leaves, and ends a poll first that was preempted: nothing comes before that, and then it hands on all it has.
+    pub(super) fn ends_a_poll_to_leave(&self) -> bool {
+        self.closing && self.goes_on
+    }
+}
 
 impl Checker {
     /// The CPU may be gone from here on: it was asked to leave, or does so by itself. With `widens` tasks that only this CPU

@@ -96,8 +96,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         self.queued() > 0
             || self.scheduler.has_injected()
-            || !self.critical_inbox.is_empty()
-            || !self.normal_inbox.is_empty()
+            || !self.has_drained_all()
             // Ordering: Relaxed, written on this CPU only.
             || self.cpu.timers_due.load(Ordering::Relaxed)
     }

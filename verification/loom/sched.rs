@@ -7,6 +7,7 @@ mod level;
 mod machine;
 mod registry;
 mod ring;
+mod shared;
 mod step;
 mod task;
 mod thread;

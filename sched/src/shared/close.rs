@@ -19,8 +19,8 @@ pub(super) fn close<M: Machine, T: Trace, const CPUS: usize>(
     scheduler.shut_down.store(true, Ordering::Release);
     // Ordering: Relaxed; the fence below publishes it.
     scheduler.closed.store(true, Ordering::Relaxed);
-    // Ordering: SeqCst fence, pairs with that in `bury_if_closed`: what was pushed is seen below, or who pushed it sees that the
-    // scheduler is closed (AR4).
+    // Ordering: SeqCst fence, pairs with those in `inject` and `strand`: what was pushed is seen below, or who pushed it sees that
+    // the scheduler is closed (AR4).
     fence(Ordering::SeqCst);
     for cpu in &scheduler.cpus {
         for inbox in [&cpu.critical, &cpu.normal] {
@@ -62,9 +62,8 @@ fn inject_all<M: Machine, T: Trace, const CPUS: usize>(
 impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// AR4: after a task was placed, with interrupts as they were before.
     pub(crate) fn bury_if_closed(&self) {
-        // Ordering: SeqCst fence, pairs with those in `close` and `bury`.
-        fence(Ordering::SeqCst);
-        // Ordering: Relaxed; ordered by the fence.
+        // Ordering: Relaxed; ordered by the fence in `inject` and `strand`, where each task goes that finds its inbox closed: one
+        // that finds it open is taken out by `close`.
         if self.closed.load(Ordering::Relaxed) {
             self.bury();
         }
@@ -90,8 +89,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 }
             }
             drop(injected);
-            // Ordering: SeqCst fence, pairs with that in `bury_if_closed`: who pushed meanwhile, and found the owner taken, is seen
-            // by the look that follows.
+            // Ordering: SeqCst fence, pairs with those in `inject` and `strand`: who pushed meanwhile, and found the owner taken, is
+            // seen by the look that follows.
             fence(Ordering::SeqCst);
             if self.injector.is_empty() && self.hotplug.stranded.is_empty() {
                 return;

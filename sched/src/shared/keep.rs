@@ -1,9 +1,8 @@
 //! Counts of a scheduler's memory that go with what needs it (AR1, AR2).
 
-use super::Counted;
+use super::{Arc, Counted};
 use crate::trace::Trace;
 use crate::{Machine, Scheduler};
-use alloc::sync::Arc;
 use core::future::Future;
 use core::mem::MaybeUninit;
 use core::pin::Pin;

@@ -34,7 +34,11 @@ use crate::{Machine, Scheduler, Settings, Tier};
 use ::core::fmt;
 use ::core::future::Future;
 use ::core::ops::Deref;
+#[cfg(not(loom))]
 use alloc::sync::Arc;
+// What the last count's holder is ordered behind.
+#[cfg(loom)]
+use loom::sync::Arc;
 
 /// What a scheduler in an `Arc` knows of it.
 pub(crate) struct Counted {

@@ -7,7 +7,7 @@
 //!
 //! # Invariants
 //!
-//! - **L1** Only the loop enqueues: what was woken comes out of an inbox, what ran is requeued after its run.
+//! - **L1** Only the loop enqueues: what was woken comes out of an inbox or of the CPU's own list, what ran is requeued after its run.
 //! - **L2** A step does bounded work: each part has a budget, and what is left over stays in order for the next.
 //! - **L3** (PC4) While an inbox has a remainder, need_resched is set, so that the CPU neither halts nor lets a task
 //!   run on unasked.
@@ -15,9 +15,9 @@
 
 use crate::cpu::Cpu;
 use crate::run_queue::RunQueue;
-use crate::sync::Ordering;
-use crate::task::{Header, LOCAL, Queued, Tier};
-use crate::trace::{Event, Trace, trace};
+use crate::sync::{Ordering, spin_loop};
+use crate::task::Header;
+use crate::trace::Trace;
 use crate::{CpuId, EnterError, Machine, Scheduler, Step};
 use core::fmt;
 use core::marker::PhantomData;
@@ -34,7 +34,7 @@ const INJECTOR_BUDGET_NODES: usize = 16;
 ///
 /// | Operation | Progress | Callable from | Allocates | Worst case |
 /// |---|---|---|---|---|
-/// | [`step`](Self::step) | lock-free but for the wheel's lock; halts when there is nothing to do | the CPU's own stack | no | two inbox budgets (again at each of at most two lowerings of the level), 16 injector nodes, one timer batch, a refill of 64 for each of two tiers, and one poll, or a round over the other CPUs |
+/// | [`step`](Self::step) | lock-free but for the wheel's lock; halts when there is nothing to do | the CPU's own stack | no | three inbox budgets (again at each of at most two lowerings of the level), 16 injector nodes, one timer batch, a refill of 64 for each of two tiers, and one poll, or a round over the other CPUs |
 /// | [`tick_n`](Self::tick_n) | as `step`, but never halts | the CPU's own stack | no | twice as many steps as polls, and two |
 /// | [`run`](Self::run) | as `step`, for ever | the CPU's own stack | no | – |
 pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize = 64> {
@@ -45,7 +45,9 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     pub(crate) normal_inbox: Owner<'static, Header>,
     #[cfg(feature = "threads")]
     pub(crate) changes: Owner<'static, crate::thread::Tcb>,
-    /// Out of an inbox, and not yet in a run queue: empty between steps, unless a destructor panicked in one.
+    /// Woken here, and left by the budget.
+    pub(crate) woken: List<Header>,
+    /// On the way to a run queue: empty between steps, unless a destructor panicked in one.
     pub(crate) arrived: List<Header>,
     pub(crate) critical: List<Header>,
     pub(crate) normal: RunQueue,
@@ -58,6 +60,8 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     /// Normal polls since Background had its turn.
     pub(crate) normal_polls: u32,
     steps: u64,
+    /// Steps in a row that found nothing.
+    spins: u32,
     /// First victim of the next search.
     pub(crate) next_victim: usize,
     /// When the halt began that has not been accounted for.
@@ -115,6 +119,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             normal_inbox,
             #[cfg(feature = "threads")]
             changes,
+            woken: parked.woken,
             arrived: parked.arrived,
             critical: parked.critical,
             normal: RunQueue::new(normal_deque, parked.normal),
@@ -124,6 +129,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             critical_polls: 0,
             normal_polls: 0,
             steps: 0,
+            spins: 0,
             next_victim: self.machine.seed() as usize % CPUS,
             halted_at_ns: None,
             claimed: false,
@@ -164,7 +170,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 
     /// One bounded action: what [`run`](Self::run) does for ever.
     pub fn step(&mut self) -> Step {
-        match self.advance() {
+        let step = self.advance();
+        if step.is_none() && self.spins < self.scheduler.settings.spin_steps {
+            self.spins += 1;
+            spin_loop();
+            return Step::Spun;
+        }
+        self.spins = 0;
+        match step {
             None => self.halt(),
             Some(Step::Paused) => self.stay_paused(),
             Some(step) => step,
@@ -220,10 +233,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.id
     }
 
-    /// Tasks in this CPU's run queues; what waits in its inboxes is not counted.
+    /// Tasks in this CPU's run queues; what was woken and has not come there yet is not counted.
     pub fn queued(&self) -> usize {
-        let queued =
-            self.arrived.len() + self.critical.len() + self.normal.len() + self.background.len();
+        let queued = self.critical.len() + self.normal.len() + self.background.len();
         #[cfg(feature = "threads")]
         let queued = queued + self.cpu.threads.count();
         queued
@@ -234,31 +246,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // Ordering: Relaxed, written on this CPU only: by handlers that ran before, or will interrupt after.
         if self.cpu.need_resched.load(Ordering::Relaxed) {
             self.cpu.need_resched.store(false, Ordering::Relaxed);
-        }
-    }
-
-    /// Moves what was woken into the run queues, within the budget.
-    pub(crate) fn drain_inboxes(&mut self) {
-        let budget = self.scheduler.settings.inbox_budget_nodes.max(2);
-        let before = self.arrived.len();
-        let mut has_remainder = false;
-        for inbox in [&mut self.critical_inbox, &mut self.normal_inbox] {
-            // Mostly there is nothing, and these looks are cheaper than a drain of nothing.
-            if !inbox.is_empty() {
-                for task in inbox.drain(budget) {
-                    self.arrived.push_back(task);
-                }
-                has_remainder |= inbox.has_remainder();
-            }
-            self.scheduler.machine.interleave();
-        }
-        if !self.arrived.is_empty() {
-            self.cpu.stats.wakes_drained.add((self.arrived.len() - before) as u64);
-            self.enqueue_arrived();
-        }
-        if has_remainder {
-            // PC4. Ordering: Relaxed, read on this CPU only.
-            self.cpu.need_resched.store(true, Ordering::Relaxed);
         }
     }
 
@@ -307,65 +294,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             return true;
         }
         false
-    }
-
-    /// Moves what came out of an inbox into the run queues.
-    pub(crate) fn enqueue_arrived(&mut self) {
-        while let Some(task) = self.arrived.pop_front() {
-            let was_local = task.header().stamp() == LOCAL;
-            let stays = self.enqueue(task);
-            let woken = if was_local { &mut self.woken_internal } else { &mut self.woken_external };
-            *woken = woken.wrapping_add(usize::from(stays));
-        }
-        self.note_high_water();
-    }
-
-    /// After tasks came. One that is requeued makes no more of them than there were.
-    pub(crate) fn note_high_water(&self) {
-        self.cpu.stats.queue_high_water.raise_to(self.queued() as u64);
-    }
-
-    /// L1: the one place where a task enters a run queue. One that is unreferenced is freed instead, and one that
-    /// may not run here goes to a CPU where it may. Whether it stays here.
-    pub(crate) fn enqueue(&mut self, task: Queued) -> bool {
-        let Some(task) = self.free_if_unreferenced(task) else { return false };
-        let header = task.header();
-        // The home first (G3 in `thread::change`).
-        #[cfg(feature = "threads")]
-        let former_home_of_thread = task.tcb().and_then(|tcb| {
-            let former_home = header.set_home(self.id);
-            self.adopt_changes(tcb);
-            former_home
-        });
-        if !task.with_affinity(|allowed| self.scheduler.admits(allowed, self.id)) {
-            #[cfg(feature = "threads")]
-            self.forget_thread(&task, crate::class::Dequeue::Move);
-            let masked = self.scheduler.masked();
-            self.scheduler.place_elsewhere(&masked, task, 0);
-            return false;
-        }
-        let former_home = header.set_home(self.id);
-        #[cfg(feature = "threads")]
-        let former_home = former_home_of_thread.or(former_home);
-        header.set_stamp(self.next_stamp);
-        self.next_stamp += 1;
-        let id = header.id();
-        if let Some(from) = former_home {
-            trace!(self.scheduler, Event::Migrate { task: id, from });
-        }
-        trace!(self.scheduler, Event::Enqueue { task: id });
-        #[cfg(feature = "threads")]
-        if let Some(tcb) = task.tcb() {
-            task.into_header();
-            self.enqueue_thread(tcb, former_home.is_some());
-            return true;
-        }
-        match header.meta().tier {
-            Tier::Critical => self.critical.push_back(task),
-            Tier::Normal => self.normal.enqueue(task),
-            Tier::Background => self.background.enqueue(task),
-        }
-        true
     }
 }
 

@@ -10,6 +10,7 @@ use crate::stats::Stats;
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, const_fn};
 use crate::task::{Header, Queued};
 use crate::time::Timers;
+use crate::woken::Woken;
 use mpsc_inbox::{Inbox, List};
 use steal_deque::StealDeque;
 
@@ -22,8 +23,10 @@ pub(crate) const DEQUE_CAPACITY: usize = if cfg!(any(loom, shuttle)) { 4 } else 
 pub(crate) struct Cpu {
     /// Woken Critical tasks. Looked at before every poll and every pick.
     pub(crate) critical: Inbox<Header>,
-    /// All other woken tasks, and tasks to be freed.
+    /// All others that are woken elsewhere, and tasks to be freed.
     pub(crate) normal: Inbox<Header>,
+    /// Woken tasks of this CPU that it has woken itself, but for Critical ones.
+    pub(crate) woken: Woken,
     /// What runs here, for pushers to compare with (PC1).
     pub(crate) level: RunningLevel,
     /// The loop has something to look at, and the running task should yield. Written on this CPU only.
@@ -63,6 +66,7 @@ pub(crate) struct Cpu {
 
 /// What a loop leaves behind when it goes, for the next one.
 pub(crate) struct Parked {
+    pub(crate) woken: List<Header>,
     pub(crate) arrived: List<Header>,
     pub(crate) critical: List<Header>,
     pub(crate) normal: Lanes,
@@ -77,6 +81,7 @@ impl Cpu {
             Self {
                 critical: Inbox::new(),
                 normal: Inbox::new(),
+                woken: Woken::new(),
                 level: RunningLevel::new(),
                 need_resched: AtomicBool::new(false),
                 timers_due: AtomicBool::new(false),
@@ -92,6 +97,7 @@ impl Cpu {
                 pinned: AtomicUsize::new(0),
                 adopted: Adopted::new(),
                 parked: Lock::new(Some(Parked {
+                    woken: List::new(),
                     arrived: List::new(),
                     critical: List::new(),
                     normal: Lanes::new(),

@@ -46,7 +46,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 ("timers due", cpu.timers_due.load(Ordering::Relaxed)),
                 ("kick under way", cpu.kick_pending.load(Ordering::Relaxed)),
                 ("critical inbox not empty", !cpu.critical.is_empty()),
-                ("inbox not empty", !cpu.normal.is_empty()),
+                ("inbox not empty", !cpu.normal.is_empty() || !cpu.woken.is_empty()),
             ];
             for (name, _) in flags.iter().filter(|(_, is_set)| *is_set) {
                 write!(out, "{name}, ")?;

@@ -20,6 +20,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // Ordering: Relaxed, written on this CPU only.
         if self.cpu.need_resched.load(Ordering::Relaxed)
             || self.cpu.timers_due.load(Ordering::Relaxed)
+            || !self.cpu.woken.is_empty()
         {
             return Step::Undone;
         }

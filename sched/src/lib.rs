@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod adopt;
+mod arrive;
 #[cfg(feature = "alloc")]
 mod block_on;
 #[cfg(feature = "threads")]
@@ -62,6 +63,7 @@ pub mod time;
 pub mod trace;
 pub mod wait;
 mod wake;
+mod woken;
 mod yield_now;
 
 pub use combine::{Either, Join, Select, join, select};

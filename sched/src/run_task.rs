@@ -72,7 +72,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             if lowered {
                 self.cpu.level.lower(level);
                 self.scheduler.machine.interleave();
-                if !self.critical_inbox.is_empty() || !self.normal_inbox.is_empty() {
+                if !self.has_drained_all() {
                     self.drain_inboxes();
                     return true;
                 }

@@ -73,7 +73,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                 let tier = task.header().meta().tier;
                 self.run_task(task, tier);
                 ended += 1;
-            } else if !self.has_arrivals() && !self.take_injected() {
+            } else if self.has_drained_all() && !self.take_injected() {
                 return ended;
             }
         }

@@ -89,11 +89,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
     }
 
-    /// Whether something is in an inbox.
-    pub(crate) fn has_arrivals(&self) -> bool {
-        !self.critical_inbox.is_empty() || !self.normal_inbox.is_empty()
-    }
-
     fn has_remaining(&self) -> bool {
         #[cfg(feature = "threads")]
         if self.cpu.threads.has_work() {
@@ -101,7 +96,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         self.queued() > 0
             || self.scheduler.has_injected()
-            || self.has_arrivals()
+            || !self.has_drained_all()
             // Ordering: Relaxed, written on this CPU only.
             || self.cpu.timers_due.load(Ordering::Relaxed)
     }

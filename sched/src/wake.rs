@@ -108,20 +108,21 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let Some(cpu) = self.cpu(target) else { return Err(task) };
         let (id, tier) = (task.header().id(), task.header().meta().tier);
         let level = task.push_level();
-        let inbox = if tier == Tier::Critical { &cpu.critical } else { &cpu.normal };
         trace!(self, Event::Wake { task: id, target: Some(target) });
+        let is_here = masked.cpu() == Some(target);
         // What it is until a run queue gives it a number (K2).
-        task.header().set_stamp(if masked.cpu() == Some(target) { LOCAL } else { FOREIGN });
-        let pushed = inbox.push(task);
-        self.machine.interleave();
-        let owes_kick = match pushed {
-            Ok(Pushed::KickOwed) => true,
+        task.header().set_stamp(if is_here { LOCAL } else { FOREIGN });
+        let owes_kick = if is_here && tier != Tier::Critical {
+            // SAFETY: this is that CPU.
+            unsafe { cpu.woken.push(masked, task) }?;
+            self.machine.interleave();
+            cpu.level.is_below_here(level)
+        } else {
+            let inbox = if tier == Tier::Critical { &cpu.critical } else { &cpu.normal };
+            let pushed = inbox.push(task).map_err(|Closed(task)| task)?;
+            self.machine.interleave();
             // PC1: every pusher compares, also one that joined a list.
-            Ok(Pushed::First | Pushed::Joined) if masked.cpu() == Some(target) => {
-                cpu.level.is_below_here(level)
-            }
-            Ok(Pushed::First | Pushed::Joined) => cpu.level.is_below(level),
-            Err(Closed(task)) => return Err(task),
+            pushed == Pushed::KickOwed || cpu.level.is_below(level)
         };
         if owes_kick {
             self.kick(masked, target);

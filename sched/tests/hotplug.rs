@@ -36,6 +36,27 @@ fn leave(test: &mut Test, index: usize) {
     test.leave_one(index);
 }
 
+/// Code goes on on a CPU that has left, and wakes a task that was at home there.
+#[test]
+fn what_a_cpu_wakes_after_it_has_left_runs_elsewhere() {
+    let mut test = Test::new(2);
+    let (bell, scheduler) = (Bell::new(), test.scheduler());
+    test.on(1, |_| drop(scheduler.spawn(bell.listen())));
+    test.settle(1);
+    leave(&mut test, 1);
+    bell.done.store(true, SeqCst);
+    as_cpu(1, || bell.waker().wake());
+    test.settle(0);
+    assert_eq!(bell.polls(), 2, "the wake was lost");
+    // And once more when it is back.
+    test.enter_one(1);
+    test.on(1, |_| drop(scheduler.spawn(async {})));
+    test.settle(1);
+    assert_eq!(scheduler.totals().completed, 2);
+    test.settle_all();
+    test.finish();
+}
+
 #[test]
 fn what_is_ready_moves_to_others_in_its_order() {
     let mut settings = sched::Settings::DEFAULT;

@@ -3,9 +3,10 @@
 mod common;
 
 use common::{Bell, Test, as_cpu};
-use sched::{CpuId, Interrupts, Settings, Step, Tier, yield_now};
+use sched::trace::Event;
+use sched::{CpuId, CpuSet, Interrupts, Settings, Step, Tier, yield_now};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 /// A task of `tier` at home on CPU `cpu` that waits for its bell.
 fn waiting(test: &mut Test, cpu: usize, tier: Tier) -> Arc<Bell> {
@@ -83,6 +84,30 @@ fn a_cpu_that_lowers_its_level_looks_at_its_inboxes_first() {
 }
 
 #[test]
+fn a_cpu_that_spins_needs_no_kick_and_halts_when_nothing_comes() {
+    let mut settings = Settings::DEFAULT;
+    settings.spin_steps = 3;
+    let mut test = Test::with(2, settings);
+    let bell = waiting(&mut test, 1, Tier::Normal);
+    // Its halt ends, and it looks again.
+    for _ in 0..2 {
+        assert_eq!(
+            [(); 4].map(|()| test.step(1)),
+            [Step::Spun, Step::Spun, Step::Spun, Step::Halted]
+        );
+    }
+    assert_eq!([test.step(1), test.step(1)], [Step::Spun; 2]);
+    as_cpu(0, || bell.waker().wake());
+    assert!(!test.is_kicked(1), "it looks by itself");
+    assert_eq!(test.step(1), Step::Ran);
+    // After a run it begins to count anew.
+    assert_eq!([(); 4].map(|()| test.step(1)), [Step::Spun, Step::Spun, Step::Spun, Step::Halted]);
+    as_cpu(0, || bell.waker().wake());
+    assert!(test.is_kicked(1));
+    finish(test, [bell]);
+}
+
+#[test]
 fn a_wake_between_check_and_halt_is_not_lost() {
     let mut test = Test::new(2);
     let bell = waiting(&mut test, 1, Tier::Normal);
@@ -101,13 +126,14 @@ fn a_wake_between_check_and_halt_is_not_lost() {
 fn a_long_inbox_is_drained_in_order_within_the_budget_and_forbids_halting() {
     let mut settings = Settings::DEFAULT;
     settings.inbox_budget_nodes = 4;
-    let mut test = Test::with(1, settings);
+    let mut test = Test::with(2, settings);
     let scheduler = test.scheduler();
     let notes = common::Notes::default();
-    test.on(0, |_| {
+    let there = CpuSet::EMPTY.with(CpuId::new(0));
+    test.on(1, |_| {
         for note in 0..100 {
-            let notes = notes.clone();
-            drop(scheduler.spawn(async move { notes.push(note) }));
+            let (notes, task) = (notes.clone(), scheduler.task("").affinity(there).unwrap());
+            drop(task.spawn(async move { notes.push(note) }));
         }
     });
     let mut undone = 0;
@@ -124,6 +150,114 @@ fn a_long_inbox_is_drained_in_order_within_the_budget_and_forbids_halting() {
         "the chain is reversed a few nodes a step, and no step halts meanwhile: {undone}"
     );
     test.finish();
+}
+
+#[test]
+fn what_a_cpu_wakes_itself_comes_in_order_and_bounded() {
+    let mut settings = Settings::DEFAULT;
+    settings.inbox_budget_nodes = 4;
+    let mut test = Test::with(1, settings);
+    let scheduler = test.scheduler();
+    let notes = common::Notes::default();
+    test.on(0, |_| {
+        for note in 0..100 {
+            let notes = notes.clone();
+            drop(scheduler.spawn(async move {
+                notes.push(note);
+                // The last of them come to the run queue in the twenty-fifth step.
+                assert_eq!(scheduler.should_yield(), note < 24, "asked to look, {note}");
+            }));
+        }
+    });
+    for step in 1..=100 {
+        assert_eq!(test.step(0), Step::Ran);
+        let enqueued = |(_, event): &(_, Event)| matches!(event, Event::Enqueue { .. });
+        let count =
+            scheduler.trace().0.lock().unwrap().iter().filter(|&event| enqueued(event)).count();
+        assert!(count <= 4 * step, "a budget at most in a step: {count} after {step}");
+    }
+    assert_eq!(test.step(0), Step::Halted);
+    assert_eq!(notes.take(), (0..100).collect::<Vec<_>>());
+    test.finish();
+}
+
+/// A handler comes at any place of a step with nothing to do, and wakes: the step does not halt after that.
+#[test]
+fn a_handler_that_wakes_in_the_midst_of_a_step_is_heard() {
+    let mut places = 0;
+    for place in 0.. {
+        let mut test = Test::new(1);
+        let (bell, scheduler) = (waiting(&mut test, 0, Tier::Normal), test.scheduler());
+        let (waker, mut left) = (bell.waker(), place);
+        let meanwhile = move || {
+            // Nothing interrupts where interrupts are masked.
+            if scheduler.machine().masked.load(SeqCst) > 0 {
+                return false;
+            }
+            if left == 0 {
+                waker.wake_by_ref();
+            }
+            left -= 1;
+            left < 0
+        };
+        *scheduler.machine().meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
+        let step = test.step(0);
+        let is_over = scheduler.machine().meanwhile.lock().unwrap().take().is_none();
+        assert!(!is_over || step != Step::Halted, "it halted on a wake, place {place}");
+        test.settle(0);
+        assert_eq!(bell.polls(), if is_over { 2 } else { 1 });
+        finish(test, [bell]);
+        if !is_over {
+            places = place;
+            break;
+        }
+    }
+    assert!(places >= 3, "the drain alone has three: {places}");
+}
+
+/// The same in a step that comes down from a Critical task to a Background one: that is polled after the wake's task, or is asked to
+/// yield (PC1).
+#[test]
+fn a_handler_that_wakes_while_the_level_falls_is_heard() {
+    let mut places = 0;
+    for place in 0.. {
+        let mut test = Test::new(1);
+        let (bell, scheduler) = (waiting(&mut test, 0, Tier::Normal), test.scheduler());
+        let has_woken = Arc::new(AtomicBool::new(false));
+        let woken = has_woken.clone();
+        test.on(0, |_| {
+            drop(scheduler.task("").tier(Tier::Critical).spawn(async {}));
+            drop(scheduler.task("").tier(Tier::Background).spawn(async move {
+                let is_asked = scheduler.should_yield();
+                assert!(is_asked || !woken.load(SeqCst), "a needed preemption is lost");
+            }));
+        });
+        assert_eq!(test.step(0), Step::Ran);
+        let (waker, mut left) = (bell.waker(), place);
+        let woken = has_woken.clone();
+        let meanwhile = move || {
+            if scheduler.machine().masked.load(SeqCst) > 0 {
+                return false;
+            }
+            if left == 0 {
+                waker.wake_by_ref();
+                woken.store(true, SeqCst);
+            }
+            left -= 1;
+            left < 0
+        };
+        *scheduler.machine().meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
+        assert_eq!(test.step(0), Step::Ran);
+        has_woken.store(false, SeqCst);
+        let is_over = scheduler.machine().meanwhile.lock().unwrap().take().is_none();
+        test.settle(0);
+        finish(test, [bell]);
+        if !is_over {
+            places = place;
+            break;
+        }
+    }
+    assert!(places >= 5, "the drain alone has three, the fall one: {places}");
 }
 
 #[test]

@@ -93,7 +93,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // Before the inboxes close: those that sleep in the queue are woken by way of these as long as they are in it.
         #[cfg(feature = "threads")]
         self.take_all_threads();
-        // U1.
+        // U1, OW2.
+        let mut woken = {
+            let masked = self.scheduler.masked();
+            // SAFETY: the loop is on its CPU.
+            unsafe { self.cpu.woken.close(&masked) }
+        };
+        self.cpu.stats.wakes_drained.add((self.woken.len() + woken.len()) as u64);
+        self.arrived.append(&mut self.woken);
+        self.arrived.append(&mut woken);
         for inbox in [&mut self.critical_inbox, &mut self.normal_inbox] {
             let mut came = inbox.close();
             self.cpu.stats.wakes_drained.add(came.len() as u64);
@@ -169,6 +177,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // The last look at the lists is over; the next loop finds them here.
         let masked = self.scheduler.masked();
         let parked = Parked {
+            woken: core::mem::take(&mut self.woken),
             arrived: core::mem::take(&mut self.arrived),
             critical: core::mem::take(&mut self.critical),
             normal: self.normal.take_lanes(),

@@ -220,6 +220,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         let _unplug = self.hotplug.unplug.lock(&masked);
         if let Some(cpu) = self.cpu(id) {
             cpu.requests.forget();
+            // SAFETY: the CPU comes by itself.
+            unsafe { cpu.woken.reopen(&masked) };
         }
         // Ordering: Relaxed; seen by whoever sees it online.
         self.hotplug.orphans.remove(id, Ordering::Relaxed);

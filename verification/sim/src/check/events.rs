@@ -9,6 +9,9 @@ use sched::trace::{Kind as Event, Record};
 
 const CRITICAL: usize = 2;
 
+/// Which of the inboxes is no inbox, but the list of what a CPU has woken itself.
+const OWN: usize = 2;
+
 /// As many kicks as no CPU hears.
 const NO_KICK: u64 = u64::MAX;
 
@@ -68,6 +71,7 @@ impl Checker {
             must_run_again: false,
             polled: false,
             kicks: 0,
+            inbox: 0,
             sleeps_until_ns: 0,
         });
         self.live += 1;
@@ -131,7 +135,12 @@ impl Checker {
         task.kicks = if target == Some(party) { NO_KICK } else { kicks };
         if let Some(target) = target {
             let entry = (index, task.turn);
-            let inbox = usize::from(usize::from(task.tier) != CRITICAL);
+            task.inbox = match usize::from(task.tier) {
+                CRITICAL => 0,
+                _ if target == party => OWN,
+                _ => 1,
+            };
+            let inbox = task.inbox;
             let view = &mut self.cpus[target];
             view.inboxes[inbox].push_back(entry);
             view.in_inboxes += 1;
@@ -172,9 +181,9 @@ impl Checker {
         Ok(())
     }
 
-    /// V5: an inbox keeps the order of its pushes.
+    /// V5: an inbox keeps the order of its pushes, and so does the list of what a CPU wakes itself.
     fn leave_inbox(&mut self, cpu: u16, index: u32) -> Checked {
-        let inbox = usize::from(usize::from(self.tasks[index as usize].tier) != CRITICAL);
+        let inbox = self.tasks[index as usize].inbox;
         let turn = self.tasks[index as usize].turn;
         let Self { cpus, tasks, .. } = self;
         let view = &mut cpus[usize::from(cpu)];

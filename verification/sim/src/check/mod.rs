@@ -77,6 +77,8 @@ pub(crate) struct Task {
     pub(crate) polled: bool,
     /// Reschedule interrupts that its CPU had heard when another one put it into the inbox.
     pub(crate) kicks: u64,
+    /// Which of the inboxes it came to last.
+    pub(crate) inbox: usize,
     /// Until when it sleeps, in virtual time; 0: it does not.
     pub(crate) sleeps_until_ns: u64,
 }
@@ -87,8 +89,8 @@ type Queue = VecDeque<(u32, u32)>;
 /// What is known of a CPU.
 #[derive(Debug, Default)]
 pub(crate) struct CpuView {
-    /// Critical, and all others.
-    inboxes: [Queue; 2],
+    /// Critical, all others, and what it has woken itself.
+    inboxes: [Queue; 3],
     in_inboxes: usize,
     /// Of what came to the inboxes since the last halt, what may have left them untold: tasks to be freed or sent on.
     untold: usize,

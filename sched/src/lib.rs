@@ -19,6 +19,7 @@ mod current;
 mod dump;
 mod enter_error;
 mod far;
+mod global;
 mod halt;
 mod hotplug;
 pub mod idle;

@@ -3,6 +3,7 @@
 
 mod halt;
 mod handover;
+mod kit;
 mod level;
 mod machine;
 mod registry;

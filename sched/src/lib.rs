@@ -18,6 +18,8 @@ mod cpu_set;
 mod current;
 mod dump;
 mod enter_error;
+mod far;
+mod global;
 mod halt;
 mod hotplug;
 pub mod idle;
@@ -40,6 +42,8 @@ mod run_queue;
 mod run_task;
 mod scheduler;
 mod settings;
+#[cfg(feature = "alloc")]
+mod shared;
 mod shutdown;
 mod sleep;
 mod spawn;
@@ -74,6 +78,8 @@ pub use local_spawn::{LocalError, LocalSpawner, NotLocal};
 pub use registry::Enumerating;
 pub use scheduler::Scheduler;
 pub use settings::Settings;
+#[cfg(feature = "alloc")]
+pub use shared::{Kept, Shared, SharedCore};
 pub use spawn::{Builder, EmptyAffinity};
 #[cfg(feature = "alloc")]
 pub use spawn_with::{NotSpawned, TaskMeta};

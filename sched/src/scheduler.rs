@@ -41,6 +41,11 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     /// A bounded drain of the injector left some of them with it. Written by who has the injector's owner.
     pub(crate) injector_has_rest: AtomicBool,
     pub(crate) hotplug: Hotplug,
+    /// There is no handle any more.
+    #[cfg(feature = "alloc")]
+    pub(crate) closed: AtomicBool,
+    #[cfg(feature = "alloc")]
+    pub(crate) counted: Option<crate::shared::Counted>,
     #[cfg(feature = "registry")]
     pub(crate) registry: crate::registry::Registry,
     foreign_serial: AtomicU64,
@@ -70,6 +75,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 injected: AtomicUsize::new(0),
                 injector_has_rest: AtomicBool::new(false),
                 hotplug: Hotplug::new(),
+                #[cfg(feature = "alloc")]
+                closed: AtomicBool::new(false),
+                #[cfg(feature = "alloc")]
+                counted: None,
                 #[cfg(feature = "registry")]
                 registry: crate::registry::Registry::new(),
                 foreign_serial: AtomicU64::new(0),

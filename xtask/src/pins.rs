@@ -37,6 +37,10 @@ pub(crate) const WITH_PORTABLE_ATOMICS: [&str; 2] = ["mpsc-inbox", "steal-deque"
 pub(crate) const MODELS: [(&str, &str); 2] =
     [("mpsc-inbox", "inbox::"), ("steal-deque", "deque::")];
 
+/// Tasks of the demo's accounting under a sanitizer.
+pub(crate) const ACCOUNTING_TASKS: &str = "4000";
+pub(crate) const ACCOUNTING_TASKS_LONG: &str = "100000";
+
 /// The oldest compiler that builds the leaves (`rust-version` in their manifests).
 pub(crate) const LEAF_MSRV: &str = "1.85.0";
 

@@ -114,8 +114,8 @@ fn a_throttled_class_leaves_the_cpu_to_others_or_idle() {
 fn the_fair_class_shows_its_members() {
     let mut test = Test::new(1);
     let scheduler = test.scheduler();
-    for _ in 0..2 {
-        drop(spawn(&mut test, 0, Policy::DEFAULT, move || {
+    for nice in [0, 5] {
+        drop(spawn(&mut test, 0, Policy::fair(Nice::new(nice)), move || {
             loop {
                 timer_interrupt(scheduler, 500_000);
             }

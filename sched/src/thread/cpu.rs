@@ -6,6 +6,7 @@
 //!   who take what is queued, never what runs. So nobody has a thread whose context is not saved.
 //! - **U2** What stands beside the queue is the CPU's own: written by its loop, or by what runs on it, with interrupts masked.
 
+use super::own_class::Lowest;
 use super::settings::ThreadSettings;
 use super::tcb::{Tcb, TcbRef};
 use crate::class::fair::Entity;
@@ -18,7 +19,7 @@ use core::ptr::NonNull;
 use mpsc_inbox::Inbox;
 use sched_arch::{Context, CpuId};
 
-type Classes = Set<Set<Stop<Tcb>, Realtime<Tcb>>, Fair<Tcb>>;
+type Classes = Set<Set<Stop<Tcb>, Realtime<Tcb>>, Lowest>;
 
 /// The runnable threads of a CPU, and its executor.
 pub(crate) struct Queue {
@@ -134,7 +135,8 @@ impl CpuThreads {
 impl Queue {
     pub(crate) fn new(cpu: CpuId, settings: &ThreadSettings) -> Self {
         let realtime = Realtime::new(settings.realtime_turn_ns, settings.realtime_throttle);
-        let classes = Set::new(Set::new(Stop::new(), realtime), Fair::new(settings.fair));
+        let classes =
+            Set::new(Set::new(Stop::new(), realtime), Lowest::new(Fair::new(settings.fair)));
         Self { classes, stealable: 0, cpu }
     }
 
@@ -254,6 +256,11 @@ impl Queue {
     /// The current thread lets others go first.
     pub(crate) fn give_way(&mut self, now_ns: u64) {
         self.classes.yield_task(now_ns);
+    }
+
+    /// The lowest place of the set.
+    pub(super) fn lowest_mut(&mut self) -> &mut Lowest {
+        self.classes.lower_mut()
     }
 
     /// Whether a thread is runnable that comes before Critical futures.

@@ -10,6 +10,7 @@ mod bench;
 mod changes;
 mod edges;
 mod executor;
+mod own_class;
 mod policies;
 mod stealing;
 mod task_data;

@@ -15,3 +15,4 @@ mod policies;
 mod stealing;
 mod task_data;
 mod unplug;
+mod watchdog;

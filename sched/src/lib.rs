@@ -64,6 +64,7 @@ pub mod time;
 pub mod trace;
 pub mod wait;
 mod wake;
+mod watchdog;
 mod woken;
 mod yield_now;
 
@@ -92,6 +93,7 @@ pub use task::{
 };
 pub use task_local::{Scope, TaskLocal};
 pub use tick::Tick;
+pub use watchdog::{Alarm, Watchdog};
 pub use yield_now::{YieldNow, yield_now};
 
 pub use sched_arch::{CpuId, Interrupts, Machine};

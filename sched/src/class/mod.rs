@@ -3,8 +3,8 @@
 //! A class holds the runnable tasks of one CPU and says which runs. It is generic over the caller's own
 //! task type, asks of it what its policy needs and no more, embeds its links there, and never
 //! allocates. It knows no CPU, no clock and no lock: who calls it says the time, and is alone with it.
-//! So a class is tested without a kernel. The loop uses `Stop` over `Realtime` over `Fair`, see
-//! [`thread`](crate::thread).
+//! So a class is tested without a kernel. The loop uses `Stop` over `Realtime` over `Fair`, or over what
+//! a kernel lends it in the place of `Fair`: see [`thread`](crate::thread).
 //!
 //! | Class | Order | What it asks of a task |
 //! |---|---|---|

@@ -48,6 +48,11 @@ impl<U, L> Set<U, L> {
     pub const fn lower(&self) -> &L {
         &self.lower
     }
+
+    #[cfg(feature = "threads")]
+    pub(crate) const fn lower_mut(&mut self) -> &mut L {
+        &mut self.lower
+    }
 }
 
 impl<T, U, L> SchedClass<T> for Set<U, L>

@@ -26,7 +26,8 @@ use mpsc_inbox::{
 };
 
 /// The reference that a message has.
-pub(crate) struct Changed(ThreadRef);
+#[derive(Debug)]
+pub struct Changed(ThreadRef);
 
 // SAFETY: the address of the control block, which names its header, unchanged; the reference is given up by `into_raw` and had
 // again by `from_raw`.

@@ -6,19 +6,20 @@
 //!   who take what is queued, never what runs. So nobody has a thread whose context is not saved.
 //! - **U2** What stands beside the queue is the CPU's own: written by its loop, or by what runs on it, with interrupts masked.
 
+use super::own_class::Lowest;
 use super::settings::ThreadSettings;
 use super::tcb::{Tcb, TcbRef};
 use crate::class::fair::Entity;
 use crate::class::{Dequeue, Enqueue, Fair, Pick, Realtime, SchedClass, Set, Stop};
 use crate::lock::Lock;
 use crate::sync::{AtomicUsize, Ordering, const_fn};
-use crate::task::{Header, Tier};
+use crate::task::{Header, TaskId, Tier};
 use core::cell::Cell;
 use core::ptr::NonNull;
 use mpsc_inbox::Inbox;
 use sched_arch::{Context, CpuId};
 
-type Classes = Set<Set<Stop<Tcb>, Realtime<Tcb>>, Fair<Tcb>>;
+type Classes = Set<Set<Stop<Tcb>, Realtime<Tcb>>, Lowest>;
 
 /// The runnable threads of a CPU, and its executor.
 pub(crate) struct Queue {
@@ -134,7 +135,8 @@ impl CpuThreads {
 impl Queue {
     pub(crate) fn new(cpu: CpuId, settings: &ThreadSettings) -> Self {
         let realtime = Realtime::new(settings.realtime_turn_ns, settings.realtime_throttle);
-        let classes = Set::new(Set::new(Stop::new(), realtime), Fair::new(settings.fair));
+        let classes =
+            Set::new(Set::new(Stop::new(), realtime), Lowest::new(Fair::new(settings.fair)));
         Self { classes, stealable: 0, cpu }
     }
 
@@ -256,9 +258,14 @@ impl Queue {
         self.classes.yield_task(now_ns);
     }
 
-    /// The fair class.
+    /// The fair class, which is empty where another one is lent.
     pub(super) fn fair(&self) -> &Fair<Tcb> {
-        self.classes.lower()
+        self.classes.lower().fair()
+    }
+
+    /// The lowest place of the set.
+    pub(super) fn lowest_mut(&mut self) -> &mut Lowest {
+        self.classes.lower_mut()
     }
 
     /// Whether a thread is runnable that comes before Critical futures.
@@ -300,6 +307,25 @@ impl Queue {
         None
     }
 
+    /// Of the threads that thieves would look at, the one that waits longest, and since when. Takes none.
+    pub(crate) fn longest_waiting(&mut self) -> Option<(TaskId, &'static str, u64)> {
+        let mut longest = None;
+        let _ = self.classes.steal_task(&mut |tcb: &Tcb| {
+            // What is queued waits, and nobody but who has the lock touches it (U1).
+            let since_ns = tcb.runnable_since_ns.get();
+            if longest.is_none_or(|(_, _, longest_ns)| since_ns < longest_ns) {
+                longest = name(tcb).map(|(id, name)| (id, name, since_ns)).or(longest);
+            }
+            false
+        });
+        longest
+    }
+
+    /// The thread that runs, or ran last.
+    pub(crate) fn current(&self) -> Option<(TaskId, &'static str)> {
+        name(self.classes.current()?)
+    }
+
     /// Threads that thieves may have.
     fn spare(&self) -> usize {
         let runs = self.classes.current().is_some_and(is_stealable);
@@ -309,6 +335,13 @@ impl Queue {
     fn holds_runnable(&self, executor: &Tcb) -> bool {
         self.classes.holds(executor) && !Entity::of(executor).is_delayed()
     }
+}
+
+/// Which thread it is; `None` if it is an executor.
+fn name(tcb: &Tcb) -> Option<(TaskId, &'static str)> {
+    // SAFETY: a control block is a part of its thread's memory, as its header is.
+    let header = unsafe { tcb.header.get()?.as_ref() };
+    Some((header.id(), header.meta().name))
 }
 
 /// Whether a thread may run on more than one CPU.

@@ -58,12 +58,17 @@
 //! The order on a CPU: Stop threads, Critical futures, real-time threads, then fair threads and all other futures by weight. The
 //! futures of a CPU are one member of its fair class, the *executor*. Only the loop queues: a thread comes back to it, its context saved,
 //! before anybody can see it runnable.
+//!
+//! Which class orders them is the kernel's choice: real-time threads alone make fixed priorities, fair ones EEVDF, and what
+//! [`Core::lend_class`](crate::Core::lend_class) is given has the fair class's place: plain round-robin, or a
+//! [class](crate::class::SchedClass) of the kernel's own over [`Tcb`]. `examples/thread_classes.rs` shows the four.
 
 mod cell;
 mod change;
 mod cpu;
 mod guard;
 mod inspect;
+mod own_class;
 mod policy;
 mod run;
 mod settings;
@@ -74,17 +79,17 @@ mod tcb;
 mod thread_ref;
 
 pub use guard::NoReschedule;
+pub use own_class::{LentClass, ThreadClass};
 pub use policy::Policy;
 pub use settings::ThreadSettings;
 pub use spawn::{SpawnError, ThreadBuilder};
 pub use stack::{Stack, StackMemory};
-pub use tcb::CANARY;
+pub use tcb::{CANARY, Tcb, TcbRef};
 pub use thread_ref::{ThreadRef, ThreadStats};
 
 pub(crate) use cell::Thread;
 pub(crate) use cpu::CpuThreads;
 pub(crate) use run::Theft;
-pub(crate) use tcb::Tcb;
 
 use crate::Scheduler;
 use core::fmt;

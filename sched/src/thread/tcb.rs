@@ -10,6 +10,7 @@ use crate::sync::{AtomicBool, AtomicU32, Ordering, const_fn};
 use crate::task::Header;
 use crate::task_local::Frame;
 use core::cell::Cell;
+use core::fmt;
 use core::ptr::NonNull;
 use mpsc_inbox::QueuedBit;
 use sched_arch::{Context, CpuId};
@@ -37,10 +38,13 @@ pub(crate) enum Life {
 
 /// A thread's control block, or that of a CPU's executor.
 ///
+/// For classes of a kernel's own ([`lend_class`](crate::Core::lend_class)) it is what they order, and it has an entity and a node for
+/// those that come with the crate. A class may look at it while it has it.
+///
 /// **N1** All but `policy`, `asked`, `changed`, `queue`, the links and the counters is one party's at a time: of the loop that
 /// has the thread, of a thief that takes it, under the lock of the class it is queued in; or, while it runs, of the thread
 /// itself, with interrupts masked. The state word hands it from one to the next.
-pub(crate) struct Tcb {
+pub struct Tcb {
     entity: Entity<Tcb>,
     node: Node<Tcb>,
     pub(crate) policy: AtomicPolicy,
@@ -106,6 +110,17 @@ impl Tcb {
         }
     }
 
+    /// How the thread shares its CPU; of an executor, the weight of its futures.
+    pub fn policy(&self) -> Policy {
+        self.policy.get()
+    }
+
+    /// Which thread it is; `None` if it is a CPU's executor.
+    pub fn task(&self) -> Option<crate::TaskId> {
+        // SAFETY: a control block is a part of its thread's memory, as its header is.
+        self.header.get().map(|header| unsafe { header.as_ref() }.id())
+    }
+
     /// N1: the caller has this to itself. The models see whether it does.
     #[inline(always)]
     pub(super) fn touch(&self) {
@@ -152,10 +167,20 @@ unsafe impl Sync for Tcb {}
 unsafe impl Send for Tcb {}
 
 /// A thread as its class has it: the right to the control block (N1).
-pub(crate) struct TcbRef(pub(crate) NonNull<Tcb>);
+#[must_use = "the thread is lost"]
+pub struct TcbRef(pub(crate) NonNull<Tcb>);
 
 // SAFETY: N1.
 unsafe impl Send for TcbRef {}
+
+impl core::ops::Deref for TcbRef {
+    type Target = Tcb;
+
+    fn deref(&self) -> &Tcb {
+        // SAFETY: whoever has it has the thread in its class, and a thread's memory lasts until it is taken out.
+        unsafe { self.0.as_ref() }
+    }
+}
 
 // SAFETY: the address, unchanged; a thread's memory lasts until its home's loop has taken it out of the class.
 unsafe impl Handle for TcbRef {
@@ -167,6 +192,18 @@ unsafe impl Handle for TcbRef {
 
     unsafe fn from_raw(tcb: NonNull<Tcb>) -> Self {
         Self(tcb)
+    }
+}
+
+impl fmt::Debug for Tcb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tcb").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TcbRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TcbRef").field(&self.0).finish()
     }
 }
 

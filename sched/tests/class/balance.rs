@@ -178,10 +178,9 @@ fn a_pull_evens_out_and_never_overshoots() {
         let count = 1 + rng.below(8) as usize;
         let tasks = Tasks::new((0..count).map(|_| 1 + rng.below(3_000) as u32));
         let (mut busy, mut idle) = (queue(), queue());
-        let mut is_idles = vec![false; count];
-        for id in 0..count {
-            is_idles[id] = rng.below(4) == 0;
-            let into = if is_idles[id] { &mut idle } else { &mut busy };
+        let mut is_idles: Vec<bool> = (0..count).map(|_| rng.below(4) == 0).collect();
+        for (id, is_idles) in is_idles.iter().enumerate() {
+            let into = if *is_idles { &mut idle } else { &mut busy };
             let _ = into.enqueue_task(tasks.0[id], Enqueue::Fork, 0).expect("it is new");
         }
         let _ = busy.pick_next_task(0);

@@ -36,6 +36,7 @@ pub mod protocol {
 mod run_queue;
 mod run_task;
 mod scheduler;
+pub mod search;
 mod settings;
 mod sleep;
 mod spawn;

@@ -218,7 +218,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         let step = if self.take_injected() {
             Step::Injected
-        } else if self.steal() {
+        } else if self.search() {
             Step::Stole
         } else {
             // What it was claimed for may have been out of reach for a moment only: the claim stays.
@@ -276,24 +276,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.leave_injector(injector);
         self.enqueue_injected(before);
         true
-    }
-
-    fn steal(&mut self) -> bool {
-        self.cpu.stats.steals_tried.add(1);
-        let first = self.next_victim;
-        self.next_victim = (first + 1) % CPUS;
-        if let Some((victim, task)) = self.scheduler.steal(self.id, first) {
-            self.take_loot(victim, task);
-            return true;
-        }
-        #[cfg(feature = "threads")]
-        if let crate::thread::Theft::Taken(victim, task) =
-            self.scheduler.steal_thread(self.id, first)
-        {
-            self.take_stolen(victim, task);
-            return true;
-        }
-        false
     }
 }
 

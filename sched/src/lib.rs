@@ -41,6 +41,7 @@ mod registry;
 mod run_queue;
 mod run_task;
 mod scheduler;
+pub mod search;
 mod settings;
 #[cfg(feature = "alloc")]
 mod shared;

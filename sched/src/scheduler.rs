@@ -4,6 +4,7 @@ use crate::cpu::Cpu;
 use crate::cpu_set::{AtomicCpuSet, MAX_CPUS};
 use crate::hotplug::Hotplug;
 use crate::idle::IdleSet;
+use crate::search::Searchers;
 use crate::stats::{CpuStats, Totals};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, const_fn};
 use crate::task::{Header, TaskId};
@@ -27,6 +28,8 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     pub(crate) online: AtomicCpuSet,
     /// CPUs that halt, or are about to (PB1).
     pub(crate) idle: IdleSet,
+    /// CPUs that go round over others in search of work (S1).
+    pub(crate) searchers: Searchers,
     /// CPUs that should pause, and those that do.
     pub(crate) pausing: AtomicCpuSet,
     pub(crate) paused: AtomicCpuSet,
@@ -67,6 +70,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 cpus: core::array::from_fn(|_| Cpu::new()),
                 online: AtomicCpuSet::new(),
                 idle: IdleSet::new(),
+                searchers: Searchers::new(),
                 pausing: AtomicCpuSet::new(),
                 paused: AtomicCpuSet::new(),
                 stopping: AtomicBool::new(false),

@@ -64,6 +64,19 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
         })
     }
 
+    /// Whether another CPU has a thread to spare.
+    #[cfg(feature = "threads")]
+    pub(crate) fn others_have_threads(&self, me: CpuId) -> bool {
+        // Ordering: Relaxed; ordered by the caller's fence (PB1).
+        self.others(me, 0).any(|(_, victim)| victim.threads.spare.load(Ordering::Relaxed) > 0)
+    }
+
+    /// Whether another CPU has a thread to spare: there are none.
+    #[cfg(not(feature = "threads"))]
+    pub(crate) fn others_have_threads(&self, _: CpuId) -> bool {
+        false
+    }
+
     /// The last look of PB1 at other CPUs' things: whether there is anything to take. A CPU that has tasks ready
     /// but none published is asked to publish (PD2): it will see this CPU idle when it does.
     pub(crate) fn others_have_work(&self, masked: &Masked<'_, M>, me: CpuId) -> bool {

@@ -55,9 +55,10 @@ impl Searchers {
     /// Lock-free; the CPU itself, which does nothing else meanwhile.
     #[must_use = "a place that was taken must be given back"]
     pub fn try_begin(&self, online: usize) -> bool {
-        // Ordering: Relaxed, all; a count. What is found is acquired where it is taken.
+        // Ordering: Relaxed; only the value for the exchange below, which decides.
         let mut searching = self.0.load(Ordering::Relaxed);
         while searching < Self::limit(online) {
+            // Ordering: Relaxed; a count. What is found is acquired where it is taken.
             match self.0.compare_exchange_weak(
                 searching,
                 searching + 1,

@@ -109,7 +109,7 @@ pub(crate) const CHECKER_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
 pub(crate) const MUTANT_LIMIT_SECONDS: u64 = 120;
 
 /// The test command runs one of so many parts of the curated mutants, by turns.
-pub(crate) const MUTANT_SHARDS: usize = 4;
+pub(crate) const MUTANT_SHARDS: usize = 8;
 
 /// From the polite signal to the last one. nextest gives its tests 10 s.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(12);

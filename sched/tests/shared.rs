@@ -287,7 +287,7 @@ unsafe impl sched::Machine for Quiet {
     type Saved = ();
 
     fn cpu(&self) -> Option<CpuId> {
-        (std::thread::current().name() != None).then_some(CpuId::new(0))
+        std::thread::current().name().is_some().then_some(CpuId::new(0))
     }
 
     fn now_ns(&self) -> u64 {

@@ -53,8 +53,7 @@ pub fn run_threads(plan: &Plan) -> Outcome {
         let machine = simulation.machine();
         let lends_stacks = machine.draw(|rng| rng.one_in(2));
         let scheduler = Simulated::new(machine, simulation.observer(), simulation.settings());
-        let subject =
-            Box::new(Threaded::<SMALL>::new(scheduler, lends_stacks, |_| Ok(())));
+        let subject = Box::new(Threaded::<SMALL>::new(scheduler, lends_stacks, |_| Ok(())));
         // SAFETY: as for the traffic; threads are tasks.
         unsafe { simulation.run_boxed(subject, |subject| Threads::new(machine, subject)) }
     })

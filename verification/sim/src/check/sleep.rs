@@ -76,8 +76,7 @@ impl Checker {
 
     fn sleeps_beside_work(&self, cpu: usize, parties: &[Party]) -> bool {
         let view = &self.cpus[cpu];
-        let work =
-            view.in_inboxes + view.in_tiers.iter().sum::<usize>() + self.threads_kept(cpu);
+        let work = view.in_inboxes + view.in_tiers.iter().sum::<usize>() + self.threads_kept(cpu);
         parties[cpu].sleeps() && work > 0 && !view.paused
     }
 

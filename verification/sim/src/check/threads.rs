@@ -135,7 +135,9 @@ impl Checker {
 
     /// The loop of `cpu` switches to what it runs, or back.
     pub(crate) fn switches(&mut self, cpu: usize, to: bool) {
-        let Some(index) = self.running(cpu).filter(|&index| self.is_a_thread(index)) else { return };
+        let Some(index) = self.running(cpu).filter(|&index| self.is_a_thread(index)) else {
+            return;
+        };
         let task = &mut self.tasks[index as usize];
         task.polled = to;
         task.poll_begun |= to;

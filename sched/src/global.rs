@@ -27,15 +27,54 @@
 /// # }
 /// sched::global!(pub mod kernel: Board, 8 CPUs = Board, Settings::DEFAULT);
 ///
-/// # #[cfg(feature = "alloc")] {
-/// let handle = kernel::spawn(async { 6 * 7 });
-/// // On each CPU: `kernel::enter()?.run()`. Here, for as long as there is something to do:
-/// let mut core = kernel::enter()?;
-/// while core.tick().has_remaining {}
-/// assert!(handle.is_complete());
-/// # }
-/// # Ok::<(), sched::EnterError>(())
+/// fn main() -> Result<(), sched::EnterError> {
+///     # #[cfg(feature = "alloc")] {
+///     let handle = kernel::spawn(async { 6 * 7 });
+///     // On each CPU: `kernel::enter()?.run()`. Here, for as long as there is something to do:
+///     let mut core = kernel::enter()?;
+///     while core.tick().has_remaining {}
+///     assert!(handle.is_complete());
+///     # }
+///     Ok(())
+/// }
 /// ```
+#[cfg_attr(
+    all(feature = "threads", not(miri), target_arch = "x86_64"),
+    doc = "
+```
+# use sched::{CpuId, Machine, Settings, thread::StackMemory};
+# pub struct Board;
+# // SAFETY: one CPU, on one thread, which nothing interrupts.
+# unsafe impl Machine for Board {
+#     type Saved = ();
+#     fn cpu(&self) -> Option<CpuId> { Some(CpuId::new(0)) }
+#     fn now_ns(&self) -> u64 { 0 }
+#     fn mask(&self) {}
+#     unsafe fn restore(&self, (): ()) {}
+#     fn kick(&self, _: CpuId) {}
+#     unsafe fn halt(&self) {}
+#     fn set_timer(&self, _: u64) {}
+#     fn seed(&self) -> u64 { 1 }
+# }
+# // SAFETY: the architecture's own switch; this machine has no mask.
+# unsafe impl sched_arch::Switch for Board {
+#     unsafe fn begin(&self) {}
+# }
+sched::global!(mod kernel: Board, 8 CPUs, threads = Board, Settings::DEFAULT);
+
+static MEMORY: StackMemory<32_768> = StackMemory::new();
+
+fn main() {
+    let worker = kernel::thread(\"worker\").spawn(MEMORY.claim().unwrap(), || {
+        kernel::schedule();
+        kernel::SCHEDULER.stop();
+    });
+    kernel::enter().unwrap().run();
+    assert!(worker.unwrap().is_complete());
+}
+```
+"
+)]
 #[macro_export]
 macro_rules! global {
     (

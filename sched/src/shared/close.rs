@@ -34,6 +34,7 @@ pub(super) fn close<M: Machine, T: Trace, const CPUS: usize>(
         let deques = cpu.normal_deque.split().zip(cpu.background_deque.split());
         if let (Some(parked), Some(((normal, _), (background, _)))) = (parked, deques) {
             inject_all(scheduler, parked.arrived);
+            inject_all(scheduler, parked.woken);
             inject_all(scheduler, parked.critical);
             for mut queue in
                 [RunQueue::new(normal, parked.normal), RunQueue::new(background, parked.background)]

@@ -127,8 +127,22 @@ impl<M: Machine, T: Trace, const CPUS: usize> SharedCore<M, T, CPUS> {
     }
 }
 
+impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
+    /// AR3: only this CPU may touch its list of what it has woken itself, and who closes the scheduler may be another one. So from
+    /// here on nothing goes into it, until the CPU comes again.
+    fn close_woken(&mut self) {
+        let masked = self.scheduler.masked();
+        // SAFETY: the loop is on its CPU.
+        let mut woken = unsafe { self.cpu.woken.close(&masked) };
+        self.woken.append(&mut woken);
+    }
+}
+
 impl<M: Machine, T: Trace, const CPUS: usize> Drop for SharedCore<M, T, CPUS> {
     fn drop(&mut self) {
+        // LO4: in this order.
+        self.core_mut().end_local_tasks();
+        self.core_mut().close_woken();
         // SAFETY: it is there, and not used again. The handle goes after it.
         unsafe { self.core.assume_init_drop() }
     }

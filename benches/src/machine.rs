@@ -1,9 +1,9 @@
 //! A machine of one CPU that is driven by hand, and one of two that are threads.
 
-use sched::{CpuId, Interrupts as _, Machine, Scheduler, Settings};
+use sched::{CpuId, Interrupts, Machine, Scheduler, Settings};
 use std::cell::Cell;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{LazyLock, Once, OnceLock};
 use std::thread::{self, Thread};
 use std::time::Instant;
 
@@ -61,10 +61,11 @@ unsafe impl<C: Clock> Machine for OneCpu<C> {
 
 /// Two CPUs, each a thread that is pinned where the system allows it. Nothing but a kick interrupts them, at a checkpoint or in a
 /// halt: there are no timers.
-#[derive(Debug)]
 pub(crate) struct TwoCpus {
     started: Instant,
     cpus: [HostedCpu; 2],
+    /// There before the CPUs are.
+    handlers: OnceLock<&'static dyn Interrupts>,
 }
 
 #[derive(Debug, Default)]
@@ -80,32 +81,29 @@ thread_local! {
     static CPU: Cell<Option<CpuId>> = const { Cell::new(None) };
 }
 
-/// There before the CPUs are, which deliver kicks to it.
-static SCHEDULER: LazyLock<&'static TwoCpuScheduler> = LazyLock::new(|| {
-    let machine = TwoCpus { started: Instant::now(), cpus: Default::default() };
-    // Leaked: a scheduler lives for ever.
-    Box::leak(Box::new(Scheduler::new(machine, (), Settings::DEFAULT)))
-});
-
 impl TwoCpus {
-    /// The scheduler of the only machine of this kind. Its CPUs run for ever, and sleep when they have nothing to do.
-    pub(crate) fn scheduler() -> &'static TwoCpuScheduler {
-        static STARTED: Once = Once::new();
-        let scheduler = *SCHEDULER;
-        STARTED.call_once(|| {
-            for (place, cpu) in scheduler.machine().cpus.iter().enumerate() {
-                let body = move || {
-                    pair::pin(place);
-                    CPU.set(Some(CpuId::new(place as u32)));
-                    cpu.thread.set(thread::current()).expect("one thread for each");
-                    scheduler.enter().expect("the first to enter").run();
-                };
-                drop(thread::spawn(body));
-            }
-            while scheduler.online().count() < 2 {
-                thread::yield_now();
-            }
-        });
+    /// A scheduler of two CPUs, which run for ever, and sleep when they have had nothing to do for so many steps.
+    pub(crate) fn start(spin_steps: u32) -> &'static TwoCpuScheduler {
+        let machine =
+            Self { started: Instant::now(), cpus: Default::default(), handlers: OnceLock::new() };
+        let mut settings = Settings::DEFAULT;
+        settings.spin_steps = spin_steps;
+        // Leaked: a scheduler lives for ever.
+        let scheduler: &'static TwoCpuScheduler =
+            Box::leak(Box::new(Scheduler::new(machine, (), settings)));
+        assert!(scheduler.machine().handlers.set(scheduler).is_ok(), "it is new");
+        for (place, cpu) in scheduler.machine().cpus.iter().enumerate() {
+            let body = move || {
+                pair::pin(place);
+                CPU.set(Some(CpuId::new(place as u32)));
+                cpu.thread.set(thread::current()).expect("one thread for each");
+                scheduler.enter().expect("the first to enter").run();
+            };
+            drop(thread::spawn(body));
+        }
+        while scheduler.online().count() < 2 {
+            thread::yield_now();
+        }
         scheduler
     }
 
@@ -114,8 +112,8 @@ impl TwoCpus {
         let kicked = &self.cpus[cpu.index()].kicked;
         // The load keeps the line clean; Acquire pairs with the Release in `kick`.
         let is_kicked = kicked.load(Ordering::Relaxed) && kicked.swap(false, Ordering::Acquire);
-        if is_kicked {
-            SCHEDULER.on_kick();
+        if let (true, Some(handlers)) = (is_kicked, self.handlers.get()) {
+            handlers.on_kick();
         }
         is_kicked
     }

@@ -6,6 +6,7 @@
 extern crate alloc;
 
 mod adopt;
+mod arrive;
 #[cfg(feature = "alloc")]
 mod block_on;
 #[cfg(feature = "threads")]
@@ -21,6 +22,7 @@ mod halt;
 mod hotplug;
 pub mod idle;
 mod interval;
+pub mod kit;
 pub mod level;
 mod local;
 mod local_spawn;
@@ -32,12 +34,17 @@ pub mod multicore {
 pub mod protocol {
     #![doc = include_str!("../docs/protocol.md")]
 }
+#[cfg(feature = "registry")]
+mod registry;
 mod run_queue;
 mod run_task;
 mod scheduler;
 mod settings;
+mod shutdown;
 mod sleep;
 mod spawn;
+#[cfg(feature = "alloc")]
+mod spawn_with;
 pub mod state;
 mod stats;
 mod steal;
@@ -63,15 +70,19 @@ pub use enter_error::EnterError;
 pub use hotplug::{IfPinned, OfflineError};
 pub use local::LocalFuture;
 pub use local_spawn::{LocalError, LocalSpawner, NotLocal};
+#[cfg(feature = "registry")]
+pub use registry::Enumerating;
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
+#[cfg(feature = "alloc")]
+pub use spawn_with::{NotSpawned, TaskMeta};
 pub use stats::{CpuStats, Totals};
 pub use stealer::{StealError, Stealer};
 pub use step::Step;
 pub use task::{
-    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, Storage, TaskId, TaskInfo, TaskMemory,
-    TaskRef, Tier,
+    CancelOnDrop, JoinError, JoinHandle, MemoryInUse, RunState, Storage, TaskId, TaskInfo,
+    TaskMemory, TaskRef, Tier,
 };
 pub use task_local::{Scope, TaskLocal};
 pub use tick::Tick;

@@ -11,6 +11,8 @@ pub enum Step {
     Stole,
     /// It found nothing at first, and something at the last look.
     Undone,
+    /// It found nothing, and the next one looks again before the CPU halts ([`spin_steps`](crate::Settings::spin_steps)).
+    Spun,
     /// It halted.
     Halted,
     /// The CPU is [paused](crate::Scheduler::pause). It halted, unless it was resumed meanwhile.

@@ -84,6 +84,30 @@ fn a_cpu_that_lowers_its_level_looks_at_its_inboxes_first() {
 }
 
 #[test]
+fn a_cpu_that_spins_needs_no_kick_and_halts_when_nothing_comes() {
+    let mut settings = Settings::DEFAULT;
+    settings.spin_steps = 3;
+    let mut test = Test::with(2, settings);
+    let bell = waiting(&mut test, 1, Tier::Normal);
+    // Its halt ends, and it looks again.
+    for _ in 0..2 {
+        assert_eq!(
+            [(); 4].map(|()| test.step(1)),
+            [Step::Spun, Step::Spun, Step::Spun, Step::Halted]
+        );
+    }
+    assert_eq!([test.step(1), test.step(1)], [Step::Spun; 2]);
+    as_cpu(0, || bell.waker().wake());
+    assert!(!test.is_kicked(1), "it looks by itself");
+    assert_eq!(test.step(1), Step::Ran);
+    // After a run it begins to count anew.
+    assert_eq!([(); 4].map(|()| test.step(1)), [Step::Spun, Step::Spun, Step::Spun, Step::Halted]);
+    as_cpu(0, || bell.waker().wake());
+    assert!(test.is_kicked(1));
+    finish(test, [bell]);
+}
+
+#[test]
 fn a_wake_between_check_and_halt_is_not_lost() {
     let mut test = Test::new(2);
     let bell = waiting(&mut test, 1, Tier::Normal);

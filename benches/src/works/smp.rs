@@ -1,7 +1,7 @@
 //! What two CPUs cost each other.
 
 use super::mailbox::Mailbox;
-use super::smp_rivals::{Ours, Smol, Smp, Tokio, TwoTokios, rayon};
+use super::smp_rivals::{OursSleeping, OursSpinning, Smol, Smp, Tokio, TwoTokios, rayon};
 use crate::goal::Goal;
 use crate::work::{Contender, Sample, Work};
 use futures_lite::future::block_on;
@@ -20,7 +20,8 @@ pub(super) const WAKES: Work = Work {
     floor: |_| None,
     contenders: |size| {
         vec![
-            wakes::<Ours>(size),
+            wakes::<OursSleeping>(size),
+            wakes::<OursSpinning>(size),
             wakes::<TwoTokios>(size),
             wakes::<Smol>(size),
             wakes::<Tokio>(size),
@@ -39,7 +40,8 @@ pub(super) const FORK_JOIN: Work = Work {
     floor: |_| None,
     contenders: |size| {
         vec![
-            fork_join::<Ours>(size),
+            fork_join::<OursSleeping>(size),
+            fork_join::<OursSpinning>(size),
             fork_join::<Tokio>(size),
             fork_join::<Smol>(size),
             fork_join_of_rayon(size),

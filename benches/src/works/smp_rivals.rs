@@ -1,6 +1,6 @@
 //! Executors on two CPUs, behind one trait. Each is started once and stays: its threads sleep while others are measured.
 
-use crate::machine::TwoCpus;
+use crate::machine::{TwoCpuScheduler, TwoCpus};
 use crate::pair;
 use sched::{CpuId, CpuSet};
 use std::future::{Future, pending};
@@ -32,21 +32,35 @@ fn on_cpu<R: Send + 'static>(
     })
 }
 
-pub(super) struct Ours;
+/// A CPU that has nothing to do sleeps, unless it looks this often before.
+pub(super) struct Ours<const SPIN_STEPS: u32>;
 
-impl Smp for Ours {
-    const NAME: &'static str = crate::work::OURS;
+/// Much longer than the other CPU takes to answer, and much shorter than a sample.
+pub(super) type OursSpinning = Ours<300>;
+pub(super) type OursSleeping = Ours<0>;
+
+impl<const SPIN_STEPS: u32> Ours<SPIN_STEPS> {
+    fn scheduler() -> &'static TwoCpuScheduler {
+        static SLEEPING: OnceLock<&'static TwoCpuScheduler> = OnceLock::new();
+        static SPINNING: OnceLock<&'static TwoCpuScheduler> = OnceLock::new();
+        let scheduler = if SPIN_STEPS == 0 { &SLEEPING } else { &SPINNING };
+        scheduler.get_or_init(|| TwoCpus::start(SPIN_STEPS))
+    }
+}
+
+impl<const SPIN_STEPS: u32> Smp for Ours<SPIN_STEPS> {
+    const NAME: &'static str = if SPIN_STEPS == 0 { crate::work::OURS } else { "ours, spinning" };
 
     fn spawn<R: Send + 'static>(
         future: impl Future<Output = R> + Send + 'static,
     ) -> impl Future<Output = R> + Send + 'static {
-        let handle = TwoCpus::scheduler().spawn(future);
+        let handle = Self::scheduler().spawn(future);
         async { handle.await.expect("nobody cancels it") }
     }
 
     fn spawn_on(cpu: usize, future: impl Future<Output = ()> + Send + 'static) {
         let only = CpuSet::EMPTY.with(CpuId::new(cpu as u32));
-        drop(TwoCpus::scheduler().task("").affinity(only).expect("it is one of two").spawn(future));
+        drop(Self::scheduler().task("").affinity(only).expect("it is one of two").spawn(future));
     }
 }
 

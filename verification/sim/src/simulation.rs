@@ -203,6 +203,7 @@ fn draw_settings(rng: &mut Rng, plain: bool) -> Settings {
         settings.inbox_budget_nodes = [2, 4, 16, 64][rng.below(4) as usize];
         settings.background_limit_polls = [1, 4, 100, u32::MAX][rng.below(4) as usize];
         settings.critical_limit_polls = [1, 8, 256, u32::MAX][rng.below(4) as usize];
+        settings.spin_steps = [0, 0, 1, 8][rng.below(4) as usize];
         settings.slice_ns = [20_000, 100_000, 1_000_000, u64::MAX][rng.below(4) as usize];
     }
     settings
@@ -420,7 +421,7 @@ fn abandon(mut party: Party) {
     }
 }
 
-fn words(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }

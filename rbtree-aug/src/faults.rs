@@ -33,6 +33,8 @@ unsafe impl Linked for Entity {
     }
 }
 
+type Change = fn(&mut Tree<Entity>);
+
 /// What `check` says of `len` nodes with the keys 0, 1, … after `change`. Of seven:
 ///
 /// ```text
@@ -44,7 +46,7 @@ unsafe impl Linked for Entity {
 ///          / \
 ///        r4   r6
 /// ```
-fn found(len: u32, change: impl FnOnce(&mut Tree<Entity>)) -> Result<(), Fault> {
+fn found(len: u32, change: Change) -> Result<(), Fault> {
     let new = |key| Entity { link: Link::new(), key: Cell::new(key) };
     let mut entities: Vec<Entity> = (0..len).map(new).collect();
     let base = entities.as_mut_ptr();
@@ -70,7 +72,7 @@ fn nth(tree: &Tree<Entity>, rank: usize) -> Node<Entity> {
 #[test]
 fn every_fault_is_found_and_named() {
     use Colour::{Black, Red};
-    let all: [(u32, fn(&mut Tree<Entity>), Fault); 16] = [
+    let all: [(u32, Change, Fault); 16] = [
         (7, |tree| tree.ends[0] = tree.root, Fault::End),
         (7, |tree| tree.ends[1] = tree.root, Fault::End),
         (7, |tree| nth(tree, 1).set_parent(Some(nth(tree, 3))), Fault::Parent),

@@ -114,7 +114,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     pub(crate) fn search(&mut self) -> bool {
         let scheduler = self.scheduler;
         let online = scheduler.online_count();
-        if online < 2 || !scheduler.searchers.try_begin(online) {
+        let cooldown_ns = scheduler.settings.steal_cooldown_ns;
+        if online < 2
+            || !self.cooldown.is_over(cooldown_ns, || scheduler.machine.now_ns())
+            || !scheduler.searchers.try_begin(online)
+        {
             return false;
         }
         scheduler.machine.interleave();
@@ -124,7 +128,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let was_last = scheduler.searchers.end();
         self.claimed |= was_last;
         scheduler.machine.interleave();
-        let Some(found) = found else { return false };
+        let Some(found) = found else {
+            if cooldown_ns > 0 {
+                self.cooldown.begin(scheduler.machine.now_ns());
+            }
+            return false;
+        };
         match found {
             Found::Future(victim, task) => self.take_loot(victim, task),
             #[cfg(feature = "threads")]

@@ -157,7 +157,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
 }
 
 impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
-    /// Steps until [`Scheduler::stop`], or until the CPU is [offline](Scheduler::offline). A kernel that does neither never
+    /// Steps until [`Scheduler::stop`] or [`shut_down`](Scheduler::shut_down), or until the CPU is [offline](Scheduler::offline). A kernel that does neither never
     /// comes back from here.
     pub fn run(&mut self) {
         // Ordering: Acquire pairs with the Release of `stop`.
@@ -165,6 +165,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
             if self.step() == Step::Offline {
                 return;
             }
+        }
+        if self.scheduler.is_shut_down() {
+            self.end_tasks();
         }
     }
 
@@ -264,7 +267,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// Takes a few tasks from the injector, unless another CPU is at it.
-    fn take_injected(&mut self) -> bool {
+    pub(crate) fn take_injected(&mut self) -> bool {
         if !self.scheduler.has_injected() {
             return false;
         }

@@ -57,6 +57,9 @@ pub(crate) struct Cpu {
     /// Serial number of the next task that is spawned here.
     pub(crate) next_serial: AtomicU64,
     pub(crate) stats: Stats,
+    /// The tasks that were spawned here.
+    #[cfg(feature = "registry")]
+    pub(crate) tasks: Lock<crate::registry::TaskList>,
     #[cfg(feature = "threads")]
     pub(crate) threads: crate::thread::CpuThreads,
 }
@@ -103,6 +106,8 @@ impl Cpu {
                 })),
                 next_serial: AtomicU64::new(0),
                 stats: Stats::new(),
+                #[cfg(feature = "registry")]
+                tasks: Lock::new(crate::registry::TaskList::new()),
                 #[cfg(feature = "threads")]
                 threads: crate::thread::CpuThreads::new(),
             }

@@ -23,6 +23,7 @@ mod halt;
 mod hotplug;
 pub mod idle;
 mod interval;
+pub mod kit;
 pub mod level;
 mod local;
 mod local_spawn;
@@ -34,13 +35,18 @@ pub mod multicore {
 pub mod protocol {
     #![doc = include_str!("../docs/protocol.md")]
 }
+#[cfg(feature = "registry")]
+mod registry;
 mod run_queue;
 mod run_task;
 mod scheduler;
 pub mod search;
 mod settings;
+mod shutdown;
 mod sleep;
 mod spawn;
+#[cfg(feature = "alloc")]
+mod spawn_with;
 pub mod state;
 mod stats;
 mod steal;
@@ -66,15 +72,19 @@ pub use enter_error::EnterError;
 pub use hotplug::{IfPinned, OfflineError};
 pub use local::LocalFuture;
 pub use local_spawn::{LocalError, LocalSpawner, NotLocal};
+#[cfg(feature = "registry")]
+pub use registry::Enumerating;
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use spawn::{Builder, EmptyAffinity};
+#[cfg(feature = "alloc")]
+pub use spawn_with::{NotSpawned, TaskMeta};
 pub use stats::{CpuStats, Totals};
 pub use stealer::{StealError, Stealer};
 pub use step::Step;
 pub use task::{
-    CancelOnDrop, Cancelled, JoinHandle, MemoryInUse, Storage, TaskId, TaskInfo, TaskMemory,
-    TaskRef, Tier,
+    CancelOnDrop, JoinError, JoinHandle, MemoryInUse, RunState, Storage, TaskId, TaskInfo,
+    TaskMemory, TaskRef, Tier,
 };
 pub use task_local::{Scope, TaskLocal};
 pub use tick::Tick;

@@ -221,8 +221,8 @@ fn end(list: &LocalList) {
     while let Some(node) = NonNull::new(list.first()) {
         // SAFETY: LO2, it is live, and nobody else reaches it.
         let Some(task) = (unsafe { &(*node.as_ptr()).task }).clone() else { return };
-        // From here on no loop polls it; the one that finds it completes it as cancelled.
-        task.cancel();
+        // From here on no loop polls it; the one that finds it completes it as one that was shut down.
+        task.shut_down();
         let rest = AndTheRest(list);
         // SAFETY: the stage of a local task is its loop's at any time (LO1), and this is on its stack; the poll is over,
         // whether it returned or panicked. `task` keeps the task live.

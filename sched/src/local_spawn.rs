@@ -174,6 +174,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         // SAFETY: the task is `QUEUED` in the caller's hands, and local (LO1), of an `F`.
         unsafe { Cell::<LocalFuture<F>>::with_future(&task, put_in) };
         task.header().set_home(spawner.cpu);
+        #[cfg(feature = "registry")]
+        self.scheduler.list_task(&task);
         self.scheduler.place_task(task);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::core_loop::Core;
 use crate::current::Poll;
-use crate::state::{Begin, Completed, End};
+use crate::state::{Begin, End};
 use crate::sync::Ordering;
 use crate::task::{Header, Queued, Tier, waker_for_poll};
 use crate::trace::{Event, Outcome, Trace, trace};
@@ -179,7 +179,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     }
 
     /// Polls a task once, and puts it where it belongs then.
-    fn run_task(&mut self, task: Queued, tier: Tier) {
+    pub(crate) fn run_task(&mut self, task: Queued, tier: Tier) {
         let (id, name) = (task.header().id(), task.header().meta().name);
         let header = task.into_header();
         // SAFETY: `header` came out of a `Queued`, whose reference is the loop's until `end` gives it up.
@@ -279,22 +279,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     /// The task is `RUNNING` by this loop, and its stage holds the output, or nothing.
     pub(crate) unsafe fn finish(&mut self, header: NonNull<Header>) {
         // SAFETY: the loop's reference keeps the task live until it is released below.
-        let this = unsafe { header.as_ref() };
-        // SAFETY: as above, and the loop has it.
         let affinity = unsafe { Header::affinity(header) };
         self.scheduler.forget_pinned(affinity.as_ref());
-        let who = this.state.complete();
-        self.scheduler.machine.interleave();
-        if who == Completed::Join {
-            this.wake_joiner();
-        } else {
-            // SAFETY: there was no join handle at completion, so the stage is still the loop's.
-            unsafe { Header::clear(header) };
-        }
-        if who == Completed::Nobody || this.state.release() {
-            // SAFETY: it was the last reference, and no queue has the task.
-            unsafe { Header::free(header) };
-        }
+        // SAFETY: the caller's promise.
+        unsafe { Header::finish(header, || self.scheduler.machine.interleave()) };
     }
 }
 

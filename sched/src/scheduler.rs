@@ -6,7 +6,7 @@ use crate::hotplug::Hotplug;
 use crate::idle::IdleSet;
 use crate::search::Searchers;
 use crate::stats::{CpuStats, Totals};
-use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, const_fn, fence};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, const_fn};
 use crate::task::{Header, TaskId};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Interrupts, Machine, Settings};
@@ -35,6 +35,8 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     pub(crate) paused: AtomicCpuSet,
     /// The loops should end.
     pub(crate) stopping: AtomicBool,
+    /// The tasks should end with them.
+    pub(crate) shut_down: AtomicBool,
     /// Tasks that any CPU may take, from threads that are no CPU.
     pub(crate) injector: Inbox<Header>,
     /// How many there are, about now.
@@ -42,6 +44,8 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     /// A bounded drain of the injector left some of them with it. Written by who has the injector's owner.
     pub(crate) injector_has_rest: AtomicBool,
     pub(crate) hotplug: Hotplug,
+    #[cfg(feature = "registry")]
+    pub(crate) registry: crate::registry::Registry,
     foreign_serial: AtomicU64,
     foreign_stats: crate::stats::Stats,
 }
@@ -65,10 +69,13 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 pausing: AtomicCpuSet::new(),
                 paused: AtomicCpuSet::new(),
                 stopping: AtomicBool::new(false),
+                shut_down: AtomicBool::new(false),
                 injector: Inbox::new(),
                 injected: AtomicUsize::new(0),
                 injector_has_rest: AtomicBool::new(false),
                 hotplug: Hotplug::new(),
+                #[cfg(feature = "registry")]
+                registry: crate::registry::Registry::new(),
                 foreign_serial: AtomicU64::new(0),
                 foreign_stats: crate::stats::Stats::new(),
             }
@@ -108,22 +115,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// Whether `cpu` halts at the moment, with nothing to do: a hint.
     pub fn is_idle(&self, cpu: CpuId) -> bool {
         self.cpu(cpu).is_some() && self.idle.contains(cpu)
-    }
-
-    /// Asks every loop to end, for good: [`Core::run`](crate::Core::run) returns after its step, and at once on a CPU
-    /// that enters later. Nothing is lost by it: what is queued stays queued, here as after any wake that comes later,
-    /// and who steps a [`Core`](crate::Core) by hand goes on with it.
-    pub fn stop(&self) {
-        // Ordering: Release; pairs with the Acquire in `Core::run`. The kick carries it to a halted CPU.
-        self.stopping.store(true, Ordering::Release);
-        // Ordering: SeqCst fence, pairs with the one of `RunningLevel::lower` in `enter`: either the CPU is seen online
-        // here, and kicked, or it sees that it should not run.
-        fence(Ordering::SeqCst);
-        let masked = self.masked();
-        for cpu in self.online() {
-            self.machine.kick(cpu);
-        }
-        drop(masked);
     }
 
     /// Whether the task that runs on this CPU should yield at its next chance: its slice is over, or something

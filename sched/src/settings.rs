@@ -21,13 +21,18 @@ pub struct Settings {
     pub spin_steps: u32,
     /// While a CPU is busy its timer interrupts it at least so often, and asks the task to yield; `u64::MAX`: never.
     pub slice_ns: u64,
+    /// Every task is listed, for [`for_each_task`](crate::Scheduler::for_each_task), unless its
+    /// [builder](crate::Builder::listed) says otherwise.
+    #[cfg(feature = "registry")]
+    pub list_tasks: bool,
     /// Those of the threads' classes.
     #[cfg(feature = "threads")]
     pub threads: crate::thread::ThreadSettings,
 }
 
 impl Settings {
-    /// One Background poll per 100 Normal, one lower poll per 256 Critical, 64 nodes a step, no cooldown, no spinning, 1 ms slices.
+    /// One Background poll per 100 Normal, one lower poll per 256 Critical, 64 nodes a step, no cooldown, no spinning, 1 ms slices;
+    /// no lists.
     pub const DEFAULT: Self = Self {
         background_limit_polls: 100,
         critical_limit_polls: 256,
@@ -36,6 +41,8 @@ impl Settings {
         steal_cooldown_ns: 0,
         spin_steps: 0,
         slice_ns: 1_000_000,
+        #[cfg(feature = "registry")]
+        list_tasks: false,
         #[cfg(feature = "threads")]
         threads: crate::thread::ThreadSettings::DEFAULT,
     };

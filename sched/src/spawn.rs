@@ -42,6 +42,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             tier: Tier::Normal,
             affinity: None,
             is_local: false,
+            #[cfg(feature = "registry")]
+            is_listed: self.settings.list_tasks,
         };
         Builder { scheduler: self, meta, injected: false }
     }
@@ -87,6 +89,15 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     /// others.
     pub fn location(mut self, location: &'static Location<'static>) -> Self {
         self.meta.location = location;
+        self
+    }
+
+    /// Whether the task is one of those that [`for_each_task`](Scheduler::for_each_task) shows, instead of what
+    /// [`Settings::list_tasks`](crate::Settings::list_tasks) says. A task that is not pays nothing; one that is takes a lock of
+    /// its CPU's as it is spawned, and as it is freed.
+    #[cfg(feature = "registry")]
+    pub fn listed(mut self, is_listed: bool) -> Self {
+        self.meta.is_listed = is_listed;
         self
     }
 
@@ -156,6 +167,8 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     }
 
     fn place(&self, task: Queued) {
+        #[cfg(feature = "registry")]
+        self.scheduler.list_task(&task);
         if self.injected && self.meta.affinity.is_none() {
             self.scheduler.count(&self.scheduler.masked(), |stats| &stats.wakes_placed);
             self.scheduler.inject(task);

@@ -13,6 +13,7 @@
 //! |---|---|---|---|
 //! | 1 | wake: idle → `QUEUED`; `QUEUED`, `RUNNING` → the same `+ NOTIFIED`; `COMPLETE` → nothing | [`State::wake`], [`State::wake_owned`] | anyone, anywhere |
 //! | 1' | cancel: the same, `+ CANCELLED` | [`State::cancel`] | anyone, anywhere |
+//! | 1'' | shut down: the same, `+ CANCELLED`, `+ SHUT_DOWN` unless it was cancelled already | [`State::shut_down`] | anyone, anywhere |
 //! | 2 | pick: `QUEUED` → `RUNNING`, `− NOTIFIED` | [`State::begin`] | the loop that holds the task |
 //! | 2' | pick of a thread: the same, and it is told of `NOTIFIED` | [`State::begin_thread`] | that loop |
 //! | 3' | a thread yielded or was preempted: `RUNNING` → `QUEUED`, `NOTIFIED` kept | [`State::end_runnable`] | that loop |
@@ -20,6 +21,7 @@
 //! | 5 | the run finished: `RUNNING` → `COMPLETE` | [`State::complete`] | that loop |
 //! | 6 | the join handle goes, and its reference, unless it is to take the output | [`State::drop_join`] | its holder |
 //! | 7 | a reference more | [`State::add_reference`] | who has one |
+//! | 7' | the same, if there is one and the task is not over | [`State::try_add_reference`] | who is sure of the memory |
 //! | 8 | a reference less | [`State::release`] | who has one |
 //!
 //! # Invariants
@@ -31,11 +33,14 @@
 //!   when the word does not change by it; picks and ends acquire. So whatever a waker wrote before its wake is
 //!   seen by a poll that follows it.
 //! - **S4** (PA3) After transition 4 the loop has no reference and touches the task no more.
-//! - **S5** `CANCELLED` and `COMPLETE` are never cleared.
+//! - **S5** `CANCELLED`, `SHUT_DOWN` and `COMPLETE` are never cleared, and `SHUT_DOWN` comes with `CANCELLED` only.
 //!
 //! This module is public so that kernels can put the word into models of their own.
 
+mod answers;
+
 use crate::sync::{AtomicU64, Ordering, const_fn, fence};
+pub use answers::{Begin, BeginThread, Completed, DropJoin, End, RunState, Wake};
 use core::fmt;
 
 const QUEUED: u64 = 1;
@@ -44,79 +49,13 @@ const NOTIFIED: u64 = 1 << 2;
 const COMPLETE: u64 = 1 << 3;
 const CANCELLED: u64 = 1 << 4;
 const JOIN: u64 = 1 << 5;
-/// One reference. 58 bits of them cannot be used up by a program that runs for a lifetime.
-const REFERENCE: u64 = 1 << 6;
+/// With `CANCELLED`: why.
+const SHUT_DOWN: u64 = 1 << 6;
+/// One reference. 57 bits of them cannot be used up by a program that runs for a lifetime.
+const REFERENCE: u64 = 1 << 7;
 
 /// The state word of one task.
 pub struct State(AtomicU64);
-
-/// What a wake obliges its caller to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Wake {
-    /// The caller now holds the task, with the queue's reference, and must place it.
-    Place,
-    /// Whoever has the task will see the wake.
-    Told,
-    /// The task is complete.
-    Complete,
-}
-
-/// What to do with a picked task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Begin {
-    /// Poll it.
-    Poll,
-    /// Drop its future, then [`State::complete`] it.
-    Cancelled,
-}
-
-/// What is to be known of a picked thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct BeginThread {
-    /// A wake came that it has not answered: its token from now on (PA1).
-    pub was_notified: bool,
-    /// It was cancelled, some time.
-    pub is_cancelled: bool,
-}
-
-/// Where a task goes after a run that did not finish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum End {
-    /// It was woken meanwhile: the loop still holds it, and requeues it.
-    Requeue,
-    /// It waits for a wake; it is the loop's no more.
-    Idle,
-    /// Nobody has a reference, so nobody can ever wake it: the loop frees it.
-    Unreachable,
-}
-
-/// Who is left when a task is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Completed {
-    /// A join handle, which takes the output.
-    Join,
-    /// Others, for whom the output is nothing: it is the caller's to drop.
-    Others,
-    /// Nobody: the caller has the only reference, and the task is its own to free.
-    Nobody,
-}
-
-/// What the holder of a join handle is to do as it goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum DropJoin {
-    /// Nothing: handle and reference are gone.
-    Done,
-    /// Nobody else has a reference, so nobody can ever wake the task: it is the caller's to free.
-    Unreachable,
-    /// To take the output, and then to [release](State::release) the reference, which it still has.
-    Complete,
-}
 
 impl State {
     const_fn! {
@@ -148,6 +87,13 @@ impl State {
         self.wake_with(CANCELLED, REFERENCE, 0)
     }
 
+    /// Transition 1'': as [`cancel`](Self::cancel), but for the reason that is given for it. The first reason stands.
+    ///
+    /// Lock-free; any context but NMI.
+    pub fn shut_down(&self) -> Wake {
+        self.wake_with(CANCELLED | SHUT_DOWN, REFERENCE, 0)
+    }
+
     fn wake_with(&self, also: u64, gain_if_placed: u64, loss_if_told: u64) -> Wake {
         // Ordering: Relaxed; only the value for the exchange below, which decides.
         let mut word = self.0.load(Ordering::Relaxed);
@@ -155,6 +101,8 @@ impl State {
             if word & COMPLETE != 0 {
                 return Wake::Complete;
             }
+            // S5.
+            let also = if word & CANCELLED == 0 { also } else { 0 };
             let (next, answer) = if word & (QUEUED | RUNNING) != 0 {
                 // S1: the queue's reference is not ours, so ours is not the last.
                 ((word | also | NOTIFIED) - loss_if_told, Wake::Told)
@@ -298,6 +246,38 @@ impl State {
         self.0.fetch_add(REFERENCE, Ordering::Relaxed);
     }
 
+    /// Transition 7 for one who has no reference, but is sure of the memory: a reference to a task that somebody else has one
+    /// to, and that is not complete. Of any other one, who has the last reference may have made sure already that it is the last
+    /// ([`Completed::Nobody`], [`End::Unreachable`]).
+    ///
+    /// Lock-free: retried only when another transition came between; any context.
+    pub fn try_add_reference(&self) -> bool {
+        // Ordering: Relaxed; only the value for the exchange below, which decides.
+        let mut word = self.0.load(Ordering::Relaxed);
+        while word >= REFERENCE && word & COMPLETE == 0 {
+            let next = word + REFERENCE;
+            // Ordering: Relaxed; what is read by way of the reference never changes, or is atomic, and what keeps the memory
+            // there has ordered its making. Who frees the task comes after this in the word's order, or this fails.
+            match self.0.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(seen) => word = seen,
+            }
+        }
+        false
+    }
+
+    /// What the task is at, for people: by the time of the answer it may be something else.
+    pub fn run_state(&self) -> RunState {
+        // Ordering: Relaxed; a hint.
+        let word = self.0.load(Ordering::Relaxed);
+        match word & (QUEUED | RUNNING | COMPLETE) {
+            0 => RunState::Waiting,
+            QUEUED => RunState::Queued,
+            RUNNING => RunState::Running,
+            _ => RunState::Complete,
+        }
+    }
+
     /// Transition 8. Answers whether it was the last: then the task is the caller's alone.
     ///
     /// Wait-free; any context.
@@ -325,6 +305,12 @@ impl State {
         self.0.load(Ordering::Acquire) & CANCELLED != 0
     }
 
+    /// Whether the task was shut down, and not cancelled before.
+    pub fn is_shut_down(&self) -> bool {
+        // Ordering: Acquire pairs with the Release of `shut_down`.
+        self.0.load(Ordering::Acquire) & SHUT_DOWN != 0
+    }
+
     /// Whether the output is there.
     pub fn is_complete(&self) -> bool {
         // Ordering: Acquire pairs with the Release of `complete`.
@@ -348,6 +334,7 @@ impl fmt::Debug for State {
             (NOTIFIED, "notified"),
             (COMPLETE, "complete"),
             (CANCELLED, "cancelled"),
+            (SHUT_DOWN, "shut down"),
             (JOIN, "join"),
         ];
         let mut set = f.debug_set();

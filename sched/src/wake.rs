@@ -5,15 +5,31 @@
 //! hold up everybody who saw the inbox not empty and left the kick to this pusher.
 
 use crate::sync::Ordering;
-use crate::task::{FOREIGN, LOCAL, Queued, Schedule, Tier};
+use crate::task::{FOREIGN, Header, Home, LOCAL, Queued, Tier};
 use crate::trace::{Event, Trace, trace};
 use crate::{CpuId, Machine, Scheduler};
+use core::ptr::NonNull;
 use mpsc_inbox::{Closed, Pushed};
 use sched_arch::Masked;
 
-impl<M: Machine, T: Trace, const CPUS: usize> Schedule for Scheduler<M, T, CPUS> {
+impl<M: Machine, T: Trace, const CPUS: usize> Home for Scheduler<M, T, CPUS> {
     fn place(&self, task: Queued) {
         self.place_task(task);
+    }
+
+    fn lost(&self, task: NonNull<Header>) {
+        // SAFETY: the task is live, as the queue's reference, which it still has, was the dropped `Queued`'s.
+        debug_assert!(false, "{} was lost", unsafe { task.as_ref() }.id());
+    }
+
+    fn is_shut_down(&self) -> bool {
+        self.is_shut_down()
+    }
+
+    #[cfg(feature = "registry")]
+    unsafe fn unlist(&self, task: NonNull<Header>) {
+        // SAFETY: the caller's promise.
+        unsafe { self.unlist_task(task) }
     }
 
     #[cfg(feature = "threads")]

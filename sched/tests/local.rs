@@ -4,7 +4,7 @@ mod common;
 
 use common::{Bell, Test, as_cpu, poll_once};
 use sched::{
-    Cancelled, CpuId, IfPinned, LocalError, LocalFuture, LocalSpawner, Machine as _, OfflineError,
+    CpuId, IfPinned, JoinError, LocalError, LocalFuture, LocalSpawner, Machine as _, OfflineError,
     Step, TaskMemory, Tier, yield_now,
 };
 use std::cell::{Cell, RefCell};
@@ -187,7 +187,7 @@ fn c2_the_end_of_the_loop_drops_every_local_future_in_whatever_state_and_closes_
     assert!(as_cpu(0, || spawner.spawn(future(false, None))).is_err(), "another stay");
     assert_eq!(poll_once(&mut complete), Poll::Ready(Ok(3)));
     for handle in [&mut idle, &mut woken, &mut never_polled] {
-        assert_eq!(poll_once(handle), Poll::Ready(Err(Cancelled)));
+        assert_eq!(poll_once(handle), Poll::Ready(Err(JoinError::Shutdown)));
     }
     drop((complete, idle, woken, never_polled, cancelled));
     test.settle(0);
@@ -283,8 +283,8 @@ fn c2_a_cpu_that_leaves_ends_its_local_tasks_first_if_it_may() {
     assert!(!again.is_open(), "it has left");
     // What is left of the tasks ends on another CPU.
     test.settle(1);
-    assert_eq!(poll_once(&mut idle), Poll::Ready(Err(Cancelled)));
-    assert_eq!(poll_once(&mut queued), Poll::Ready(Err(Cancelled)));
+    assert_eq!(poll_once(&mut idle), Poll::Ready(Err(JoinError::Shutdown)));
+    assert_eq!(poll_once(&mut queued), Poll::Ready(Err(JoinError::Shutdown)));
     drop((idle, queued));
     test.leave_one(0);
     assert!(!again.is_open());

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Bell, CountingWaker, Notes, Test, poll_once};
 use sched::{
-    Cancelled, CpuId, CpuSet, EmptyAffinity, EnterError, Scheduler, Step, TaskMemory, yield_now,
+    CpuId, CpuSet, EmptyAffinity, EnterError, JoinError, Scheduler, Step, TaskMemory, yield_now,
 };
 use std::future::Future;
 use std::future::pending;
@@ -106,7 +106,7 @@ fn a_handle_gives_the_output_once() {
     assert_eq!(poll_once(&mut handle), Poll::Pending);
     test.settle(0);
     assert_eq!(poll_once(&mut handle), Poll::Ready(Ok(String::from("output"))));
-    assert_eq!(poll_once(&mut handle), Poll::Ready(Err(Cancelled)), "documented: only once");
+    assert_eq!(poll_once(&mut handle), Poll::Ready(Err(JoinError::Taken)), "documented: only once");
     drop(handle);
     test.settle(0);
     test.finish();
@@ -206,7 +206,7 @@ fn cancel_drops_the_future_wherever_the_task_is() {
     handle.cancel();
     test.settle(0);
     assert_eq!(Arc::strong_count(&held), 1);
-    assert_eq!(poll_once(&mut handle), Poll::Ready(Err(Cancelled)));
+    assert_eq!(poll_once(&mut handle), Poll::Ready(Err(JoinError::Cancelled)));
     handle.cancel();
     drop(handle);
     // Waiting.
@@ -216,7 +216,7 @@ fn cancel_drops_the_future_wherever_the_task_is() {
     handle.cancel();
     test.settle(0);
     assert_eq!(Arc::strong_count(&held), 1);
-    assert_eq!(poll_once(&mut handle), Poll::Ready(Err(Cancelled)));
+    assert_eq!(poll_once(&mut handle), Poll::Ready(Err(JoinError::Cancelled)));
     drop(handle);
     // Complete: the output stands.
     let mut handle = test.scheduler().spawn(async { 7 });

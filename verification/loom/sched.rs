@@ -5,6 +5,7 @@ mod halt;
 mod handover;
 mod level;
 mod machine;
+mod registry;
 mod ring;
 mod step;
 mod task;

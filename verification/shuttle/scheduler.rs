@@ -247,7 +247,7 @@ pub(crate) fn traffic(meanwhile: impl FnOnce(&'static Sched<3>)) {
         handles.push(scheduler.spawn(async move {
             yield_now().await;
             waits.cancel();
-            assert_eq!(waits.await, Err(sched::Cancelled));
+            assert_eq!(waits.await, Err(sched::JoinError::Cancelled));
         }));
         handles
     };

@@ -20,8 +20,12 @@ pub(crate) const WITH_ALLOC: [&str; 5] =
     ["mpsc-inbox", "steal-deque", "rbtree-aug", "timer-wheel", "sched"];
 
 /// The features that bring code, and the crates that have them.
-pub(crate) const FEATURES: [(&[&str], &str); 3] =
-    [(&WITH_ALLOC, "alloc"), (&["sched"], "threads"), (&["sched-arch"], "hardware")];
+pub(crate) const FEATURES: [(&[&str], &str); 4] = [
+    (&WITH_ALLOC, "alloc"),
+    (&["sched"], "registry"),
+    (&["sched"], "threads"),
+    (&["sched-arch"], "hardware"),
+];
 
 /// The crates that use atomics, through `src/sync.rs`.
 pub(crate) const WITH_ATOMICS: [&str; 3] = ["mpsc-inbox", "steal-deque", "sched"];

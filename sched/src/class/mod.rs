@@ -13,6 +13,7 @@
 //! | [`RoundRobin`] | in turns | [`ListTask`] |
 //! | [`Fair`] | by weight, earliest eligible virtual deadline first | [`FairTask`], [`Weight`], [`Deadline`] |
 //! | [`Set`] | one class over another, to any depth | [`Policy`] |
+//! | [`LoadBalanced`] | that of the class inside; keeps its load, and gives to a less loaded CPU | [`Load`] |
 //!
 //! A class of one's own implements [`SchedClass`]: `examples/own_class.rs`. `examples/round_robin.rs`
 //! and `examples/eevdf.rs` show the others.
@@ -31,12 +32,14 @@
 //!
 //! All are wait-free: there is nothing to wait for, and the `&mut` says that nobody was interrupted in
 //! the class. In a [`Set`] an operation costs what it costs in the class that has the task, and O(1) for
-//! each class above it; a pick and a theft ask one class after another. What handles cost comes on top.
+//! each class above it; a pick and a theft ask one class after another. [`LoadBalanced`] adds O(1) to each;
+//! [`LoadBalanced::pull_task`] is a theft. What handles cost comes on top.
 //!
 //! Counted by Callgrind, an operation of [`Fair`] on 10⁶ tasks of random weights and slices takes this
 //! many times the instructions that it takes on 10³: `dequeue_task` 1.04, `enqueue_task` 1.40, a pick of
 //! another task 1.41, `task_tick` 2.25.
 
+mod balanced;
 mod held;
 mod levels;
 mod list;
@@ -53,6 +56,7 @@ mod throttle;
 
 pub mod fair;
 
+pub use balanced::{LoadBalanced, LoadInfo, QueueLoad};
 pub use fair::{Fair, FairSettings, FairTask};
 pub use held::Held;
 pub use levels::{Kind, Levels};
@@ -65,5 +69,5 @@ pub use round_robin::{InTurn, RoundRobin};
 pub use sched_class::{STEAL_CANDIDATES, SchedClass};
 pub use set::{Policy, Set};
 pub use stop::{Stop, ToTheEnd};
-pub use tcb::{Deadline, MAX_WEIGHT, Priority, Tcb, Weight};
+pub use tcb::{Deadline, Load, MAX_WEIGHT, Priority, Tcb, Weight};
 pub use throttle::Throttle;

@@ -3,6 +3,7 @@
 //! A class names those that it uses and no others, so a task control block implements as little as
 //! the scheduler that it is meant for wants.
 
+use super::balanced::LoadInfo;
 use super::nice::Nice;
 use rbtree_aug::Handle;
 
@@ -49,4 +50,19 @@ pub trait Priority {
     ///
     /// Asked for when the task is enqueued. To change it, take the task out and put it back.
     fn priority(&self) -> u8;
+}
+
+/// A task that a [`LoadBalanced`](super::LoadBalanced) class counts.
+pub trait Load {
+    /// How much it burdens its CPU, relative to others; 0 for one that is never moved for balance. Its
+    /// weight, or a decaying average of its use of the CPU.
+    ///
+    /// Asked for when the task becomes runnable in the class, and at
+    /// [`set_nice`](super::SchedClass::set_nice): a change in between counts from then on.
+    fn load(&self) -> u32 {
+        Nice::DEFAULT.weight()
+    }
+
+    /// Where what it is counted with is kept: a field of this task, always the same one.
+    fn load_info(&self) -> &LoadInfo;
 }

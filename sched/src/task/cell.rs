@@ -7,8 +7,9 @@
 //!   it when no reference is left.
 //! - **C2** The future does not move from the time the cell is made until it is dropped in place.
 
-use super::header::{Header, Meta, Queued, Schedule};
+use super::header::{Header, Home, Meta, Queued};
 use super::{JoinHandle, TaskId};
+use crate::state::Completed;
 #[cfg(not(loom))]
 use crate::sync::CellExt as _;
 use crate::sync::UnsafeCell;
@@ -45,6 +46,28 @@ impl Header {
     pub(crate) unsafe fn poll(header: NonNull<Self>, context: &mut Context<'_>) -> bool {
         // SAFETY: the caller's promise is that of `VTable::poll`.
         unsafe { (header.as_ref().vtable.poll)(header, context) }
+    }
+
+    /// Completes the task, wakes who waits for it, and gives the caller's reference up. `interleave` is called after completion.
+    ///
+    /// # Safety
+    ///
+    /// The task is `RUNNING` by the caller, and its stage holds the output, or nothing.
+    pub(crate) unsafe fn finish(header: NonNull<Self>, interleave: impl FnOnce()) {
+        // SAFETY: the caller's reference keeps the task live until it is released below.
+        let this = unsafe { header.as_ref() };
+        let who = this.state.complete();
+        interleave();
+        if who == Completed::Join {
+            this.wake_joiner();
+        } else {
+            // SAFETY: there was no join handle at completion, so the stage is still the caller's.
+            unsafe { Self::clear(header) };
+        }
+        if who == Completed::Nobody || this.state.release() {
+            // SAFETY: it was the last reference, and no queue has the task.
+            unsafe { Self::free(header) };
+        }
     }
 
     /// Drops the task's future or output.
@@ -87,7 +110,7 @@ impl<F: Future + 'static> Cell<F> {
     pub(super) fn new(
         vtable: &'static VTable,
         future: F,
-        scheduler: &'static dyn Schedule,
+        scheduler: &'static dyn Home,
         id: TaskId,
         meta: Meta,
     ) -> Self {
@@ -114,7 +137,7 @@ impl<F: Future + 'static> Cell<F> {
     #[cfg(feature = "alloc")]
     pub(crate) fn in_box(
         future: F,
-        scheduler: &'static dyn Schedule,
+        scheduler: &'static dyn Home,
         id: TaskId,
         meta: Meta,
     ) -> (Queued, JoinHandle<F::Output>) {

@@ -20,20 +20,39 @@ use mpsc_inbox::{Handle, Link, Linked, Unique};
 use sched_arch::CpuId;
 
 /// Where tasks go when they become runnable, or come to their end, outside the loop.
-pub(crate) trait Schedule: Sync {
+pub(crate) trait Home: Sync {
     /// Takes a task that became runnable, or whose last reference is gone, to the inbox of its home.
     fn place(&self, task: Queued);
+    /// What is done about a `Queued` that was dropped, of a task that is live.
+    fn lost(&self, task: NonNull<Header>);
+    /// Whether the scheduler was shut down.
+    fn is_shut_down(&self) -> bool;
+    /// Takes a task that was listed off its list.
+    ///
+    /// # Safety
+    ///
+    /// The caller is the last to reach the task, but by the list.
+    #[cfg(feature = "registry")]
+    unsafe fn unlist(&self, _task: NonNull<Header>) {
+        debug_assert!(false, "no such list");
+    }
     /// Tells the loop that has the thread that its policy or affinity has changed.
     #[cfg(feature = "threads")]
-    fn change(&self, thread: crate::thread::ThreadRef);
+    fn change(&self, thread: crate::thread::ThreadRef) {
+        debug_assert!(false, "{thread:?} has no such scheduler");
+    }
     #[cfg(feature = "threads")]
-    fn affinity(&self, thread: &crate::thread::ThreadRef) -> Option<CpuSet>;
+    fn affinity(&self, _thread: &crate::thread::ThreadRef) -> Option<CpuSet> {
+        None
+    }
     #[cfg(feature = "threads")]
     fn set_affinity(
         &self,
-        thread: &crate::thread::ThreadRef,
-        cpus: CpuSet,
-    ) -> Result<(), crate::EmptyAffinity>;
+        _thread: &crate::thread::ThreadRef,
+        _cpus: CpuSet,
+    ) -> Result<(), crate::EmptyAffinity> {
+        Err(crate::EmptyAffinity)
+    }
 }
 
 /// What a builder says about a task: first what the loop asks at each turn.
@@ -43,6 +62,9 @@ pub(crate) struct Meta {
     pub(crate) tier: Tier,
     /// Its future stays on the loop's own stack (LO1 in `local.rs`).
     pub(crate) is_local: bool,
+    /// It is in a list of all tasks (RG1 in `registry.rs`).
+    #[cfg(feature = "registry")]
+    pub(crate) is_listed: bool,
     /// `None`: any CPU.
     pub(crate) affinity: Option<CpuSet>,
     pub(crate) name: &'static str,
@@ -57,10 +79,12 @@ pub(crate) const FOREIGN: u64 = 0;
 /// No CPU has had the task yet.
 const NO_HOME: u32 = u32::MAX;
 
+/// The part of a task that does not depend on its future.
+///
 /// In this order a turn of the task touches the first 64 bytes, and the future: with many tasks, a turn is as many cache misses
 /// as it touches lines.
 #[repr(C)]
-pub(crate) struct Header {
+pub struct Header {
     pub(crate) state: State,
     link: Link<Header>,
     pub(crate) vtable: &'static VTable,
@@ -68,14 +92,17 @@ pub(crate) struct Header {
     stamp: AtomicU64,
     home: AtomicU32,
     meta: Meta,
-    scheduler: &'static dyn Schedule,
+    scheduler: &'static dyn Home,
     pub(super) joiner: AtomicWaker,
+    /// Its neighbours in the list of all tasks.
+    #[cfg(feature = "registry")]
+    links: crate::sync::UnsafeCell<crate::registry::Links>,
 }
 
 impl Header {
     pub(crate) fn new(
         vtable: &'static VTable,
-        scheduler: &'static dyn Schedule,
+        scheduler: &'static dyn Home,
         id: TaskId,
         meta: Meta,
     ) -> Self {
@@ -89,6 +116,8 @@ impl Header {
             meta,
             scheduler,
             joiner: AtomicWaker::new(),
+            #[cfg(feature = "registry")]
+            links: crate::sync::UnsafeCell::new(crate::registry::Links::NONE),
         }
     }
 
@@ -97,13 +126,18 @@ impl Header {
         self.id
     }
 
+    /// For who has the list that the task is in.
+    #[cfg(feature = "registry")]
+    pub(crate) fn links(&self) -> &crate::sync::UnsafeCell<crate::registry::Links> {
+        &self.links
+    }
+
     #[inline]
     pub(crate) fn meta(&self) -> &Meta {
         &self.meta
     }
 
-    #[cfg(feature = "threads")]
-    pub(crate) fn scheduler(&self) -> &'static dyn Schedule {
+    pub(crate) fn scheduler(&self) -> &'static dyn Home {
         self.scheduler
     }
 
@@ -230,21 +264,30 @@ impl Header {
     ///
     /// No reference is left, no queue has the task, and `header` is not used again.
     pub(crate) unsafe fn free(header: NonNull<Self>) {
+        #[cfg(feature = "registry")]
+        {
+            // SAFETY: live until it is freed below.
+            let this = unsafe { header.as_ref() };
+            if this.meta.is_listed {
+                // SAFETY: the caller's promise.
+                unsafe { this.scheduler.unlist(header) };
+            }
+        }
         // SAFETY: the caller's promise is that of `VTable::free`; the vtable is the one the task was made with.
         unsafe { (header.as_ref().vtable.free)(header) }
     }
 }
 
 // SAFETY: all fields are shared by design (atomics, `AtomicWaker`) or never change after construction, but for
-// `link`, which only the holder of the task's one `Queued` touches.
+// `link`, which only the holder of the task's one `Queued` touches, and `links`, which go with a lock (RG1).
 unsafe impl Sync for Header {}
 // SAFETY: nothing in it is bound to a thread.
 unsafe impl Send for Header {}
 
-/// A task on its way from one owner to the next (H1). Dropping one would lose the task: it goes into a queue,
-/// back to the run, or to `free`.
+/// A task on its way from one owner to the next. Whoever has it has the task: it goes into a queue, to a run, or to where it
+/// is freed.
 #[must_use]
-pub(crate) struct Queued(NonNull<Header>);
+pub struct Queued(NonNull<Header>);
 
 // SAFETY: a `Queued` is the right to run the task, whose future is `Send` (`spawn` demands it).
 unsafe impl Send for Queued {}
@@ -257,7 +300,7 @@ impl Queued {
     }
 
     /// The header's address, with the right to the whole task.
-    pub(super) fn pointer(&self) -> NonNull<Header> {
+    pub(crate) fn pointer(&self) -> NonNull<Header> {
         self.0
     }
 
@@ -309,7 +352,7 @@ impl Queued {
 
 impl Drop for Queued {
     fn drop(&mut self) {
-        debug_assert!(false, "{} was lost", self.header().id());
+        self.header().scheduler.lost(self.0);
     }
 }
 

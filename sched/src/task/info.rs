@@ -2,6 +2,8 @@
 
 use super::header::Header;
 use super::{TaskId, Tier};
+use crate::CpuId;
+use crate::state::RunState;
 use core::fmt;
 use core::panic::Location;
 use core::ptr::NonNull;
@@ -53,6 +55,17 @@ impl TaskRef {
         Self(header)
     }
 
+    /// A reference to a task that has one already and is not over; `None` for any other.
+    ///
+    /// # Safety
+    ///
+    /// The task's memory is there during the call.
+    #[cfg(feature = "registry")]
+    pub(crate) unsafe fn try_new(header: NonNull<Header>) -> Option<Self> {
+        // SAFETY: the caller's promise. The new reference is this value's, given up in `drop`.
+        unsafe { header.as_ref() }.state.try_add_reference().then(|| Self(header))
+    }
+
     fn header(&self) -> &Header {
         // SAFETY: the reference keeps it live.
         unsafe { self.0.as_ref() }
@@ -72,6 +85,21 @@ impl TaskRef {
         self.header().id()
     }
 
+    /// What the task is at: a hint, unless the caller keeps it there.
+    pub fn run_state(&self) -> RunState {
+        self.header().state.run_state()
+    }
+
+    /// The CPU whose loop had the task last, or has it now: a hint. `None` until it comes to one.
+    pub fn last_cpu(&self) -> Option<CpuId> {
+        self.header().home()
+    }
+
+    /// Whether the task was cancelled, or is to be.
+    pub fn is_cancelled(&self) -> bool {
+        self.header().state.is_cancelled()
+    }
+
     /// Whether the task finished or was cancelled.
     pub fn is_complete(&self) -> bool {
         self.header().state.is_complete()
@@ -87,6 +115,15 @@ impl TaskRef {
     /// As [`JoinHandle::cancel`](super::JoinHandle::cancel).
     pub fn cancel(&self) {
         let answer = self.header().state.cancel();
+        // SAFETY: the answer is of this task, and not acted on yet.
+        unsafe { Header::act_on(self.0, answer) }
+    }
+}
+
+impl TaskRef {
+    /// As [`cancel`](Self::cancel), but the handle says why.
+    pub(crate) fn shut_down(&self) {
+        let answer = self.header().state.shut_down();
         // SAFETY: the answer is of this task, and not acted on yet.
         unsafe { Header::act_on(self.0, answer) }
     }

@@ -88,32 +88,47 @@ impl<T> JoinHandle<T> {
     }
 }
 
-/// The task was cancelled before it finished.
-///
-/// Also the answer to a handle that is polled again after it gave the output.
+/// Why there is no output. A task that finished has one, also if it was cancelled or shut down too late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cancelled;
+#[non_exhaustive]
+pub enum JoinError {
+    /// The task was [cancelled](JoinHandle::cancel) before it finished.
+    Cancelled,
+    /// Its scheduler was [shut down](crate::Scheduler::shut_down) before it finished; or, if it is a local task, its loop ended.
+    Shutdown,
+    /// The handle gave its answer before.
+    Taken,
+}
 
-impl fmt::Display for Cancelled {
+impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the task was cancelled")
+        f.write_str(match self {
+            Self::Cancelled => "the task was cancelled",
+            Self::Shutdown => "the task was shut down with its scheduler",
+            Self::Taken => "the handle has given its answer before",
+        })
     }
 }
 
-impl core::error::Error for Cancelled {}
+impl core::error::Error for JoinError {}
 
 impl<T> Future for JoinHandle<T> {
-    type Output = Result<T, Cancelled>;
+    type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if self.taken {
-            return Poll::Ready(Err(Cancelled));
+            return Poll::Ready(Err(JoinError::Taken));
         }
         if !self.is_complete() {
             self.header().joiner.register(context.waker());
-            // The completion may have come before the waker was there to be woken.
+            // The completion may have come before the waker was there to be woken. A scheduler that is shut down has no loop to
+            // wait for (SD1); the task, if one is at it yet, sees that it is not waited for.
             if !self.is_complete() {
-                return Poll::Pending;
+                return if self.header().scheduler().is_shut_down() {
+                    Poll::Ready(Err(JoinError::Shutdown))
+                } else {
+                    Poll::Pending
+                };
             }
         }
         self.taken = true;
@@ -121,7 +136,9 @@ impl<T> Future for JoinHandle<T> {
         // SAFETY: the task is complete with its join handle there, so the stage is the handle's; `output` is of
         // the type that `from_raw`'s caller promised.
         unsafe { (self.header().vtable.take)(self.header, (&raw mut output).cast()) }
-        Poll::Ready(output.ok_or(Cancelled))
+        let is_shut_down = self.header().state.is_shut_down();
+        let why = if is_shut_down { JoinError::Shutdown } else { JoinError::Cancelled };
+        Poll::Ready(output.ok_or(why))
     }
 }
 
@@ -142,7 +159,7 @@ impl<T> Deref for CancelOnDrop<T> {
 }
 
 impl<T> Future for CancelOnDrop<T> {
-    type Output = Result<T, Cancelled>;
+    type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context)

@@ -6,7 +6,7 @@
 //!   freed; otherwise it is uninitialised and nobody's.
 
 use super::cell::{Cell, VTable};
-use super::header::{Header, Meta, Queued, Schedule};
+use super::header::{Header, Home, Meta, Queued};
 use super::{JoinHandle, Storage, TaskId};
 #[cfg(not(loom))]
 use crate::sync::CellExt as _;
@@ -80,7 +80,7 @@ where
     pub(crate) fn fill(
         self,
         future: F,
-        scheduler: &'static dyn Schedule,
+        scheduler: &'static dyn Home,
         id: TaskId,
         meta: Meta,
     ) -> (Queued, JoinHandle<F::Output>) {

@@ -11,12 +11,14 @@ mod waker;
 use core::fmt;
 use core::num::NonZeroU64;
 
+pub use crate::state::RunState;
 pub(crate) use cell::Cell;
 #[cfg(feature = "threads")]
 pub(crate) use cell::VTable;
-pub(crate) use header::{FOREIGN, Header, LOCAL, Meta, Queued, Schedule};
+pub(crate) use header::{FOREIGN, Header, Home, LOCAL, Meta, Queued};
+pub use header::{Header as TaskHeader, Queued as Runnable};
 pub use info::{TaskInfo, TaskRef};
-pub use join::{CancelOnDrop, Cancelled, JoinHandle};
+pub use join::{CancelOnDrop, JoinError, JoinHandle};
 pub(crate) use memory::Claim;
 pub use memory::{MemoryInUse, TaskMemory};
 pub use storage::Storage;
@@ -40,6 +42,12 @@ impl TaskId {
     /// The id of that number; `None` for 0, which is no task's.
     pub(crate) fn from_number(number: u64) -> Option<Self> {
         NonZeroU64::new(number).map(Self)
+    }
+
+    /// The block of [`new`](Self::new).
+    #[cfg(feature = "registry")]
+    pub(crate) fn block(self) -> usize {
+        (self.get() >> Self::SERIAL_BITS) as usize
     }
 
     /// As a number, for traces.

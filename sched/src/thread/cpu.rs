@@ -256,6 +256,11 @@ impl Queue {
         self.classes.yield_task(now_ns);
     }
 
+    /// The fair class.
+    pub(super) fn fair(&self) -> &Fair<Tcb> {
+        self.classes.lower()
+    }
+
     /// Whether a thread is runnable that comes before Critical futures.
     pub(crate) fn has_stop(&self) -> bool {
         self.classes.upper().upper().runnable() > 0
@@ -268,8 +273,10 @@ impl Queue {
         };
         let TcbRef(tcb) = self.classes.steal_task(&mut may_take)?;
         // SAFETY: live, as it was in the queue.
-        self.let_go(unsafe { tcb.as_ref() });
-        self.stealable -= 1;
+        let this = unsafe { tcb.as_ref() };
+        self.let_go(this);
+        // One that only the thief may have is here because the thief was gone, and was not counted.
+        self.stealable -= usize::from(is_stealable(this));
         Some(tcb)
     }
 

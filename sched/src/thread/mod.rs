@@ -63,6 +63,7 @@ mod cell;
 mod change;
 mod cpu;
 mod guard;
+mod inspect;
 mod policy;
 mod run;
 mod settings;

@@ -107,6 +107,8 @@ impl<M: Switch, T: Trace, const CPUS: usize> ThreadBuilder<M, T, CPUS> {
         let scheduler = task.scheduler;
         let announce = || (task.announce(), task.meta);
         let (thread, handle) = cell::new(closure, stack, scheduler, policy, attachment, announce)?;
+        #[cfg(feature = "registry")]
+        scheduler.list_task(&thread);
         scheduler.place_task(thread);
         Ok(handle)
     }

@@ -1,5 +1,6 @@
 //! The scheduling classes, as data structures: no CPU, no loop, no clock.
 
+mod balance;
 mod common;
 mod levels;
 mod moves;

@@ -1,7 +1,7 @@
 use crate::bench::{spawn, stack, timer_interrupt};
 use crate::common::{Notes, Test, poll_once};
 use sched::thread::{NotAThread, Policy, Stack, StackMemory};
-use sched::{Cancelled, Machine as _, Step};
+use sched::{JoinError, Machine as _, Step};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
@@ -39,7 +39,7 @@ fn its_closure_and_output_are_dropped_once() {
     handle.cancel();
     test.settle(0);
     assert_eq!(drops.load(SeqCst), 2);
-    assert_eq!(poll_once(&mut handle), Poll::Ready(Err(Cancelled)));
+    assert_eq!(poll_once(&mut handle), Poll::Ready(Err(JoinError::Cancelled)));
     drop(handle);
     test.settle(0);
     test.finish();

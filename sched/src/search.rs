@@ -123,11 +123,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         scheduler.machine.interleave();
         let found = self.search_round();
-        scheduler.machine.interleave();
         // S2, and before anything of the user's may run.
         let was_last = scheduler.searchers.end();
         self.claimed |= was_last;
-        scheduler.machine.interleave();
         let Some(found) = found else {
             if cooldown_ns > 0 {
                 self.cooldown.begin(scheduler.machine.now_ns());
@@ -158,6 +156,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         {
             return Some(Found::Thread(victim, task));
         }
+        self.scheduler.machine.interleave();
         None
     }
 }

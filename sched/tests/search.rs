@@ -4,7 +4,7 @@ mod common;
 
 use common::{Bell, Loop, Test, as_cpu};
 use sched::trace::Event;
-use sched::{CpuId, Settings, Step, yield_now};
+use sched::{CpuId, Settings, Step, Tick, yield_now};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 
@@ -62,6 +62,13 @@ fn one_of_three_searches_and_with_work_in_hand_wakes_who_was_turned_away() {
 fn who_searched_in_vain_and_has_work_of_its_own_then_wakes_who_was_turned_away() {
     let mut settings = Settings::DEFAULT;
     settings.spin_steps = 1;
+    for ticks in [false, true] {
+        searches_in_vain(settings, ticks);
+    }
+}
+
+/// The first CPU steps, or its kernel ticks once and goes about its other business.
+fn searches_in_vain(settings: Settings, ticks: bool) {
     let mut turned_away = 0;
     // In each place of a step of the first CPU, the third one makes work takeable, and the second one comes by.
     for place in 0.. {
@@ -83,17 +90,23 @@ fn who_searched_in_vain_and_has_work_of_its_own_then_wakes_who_was_turned_away()
             left < 0
         };
         meanwhile(&test, is_time, act);
-        let step = test.step(0);
+        let in_vain = if ticks {
+            test.on(0, |core| core.tick()) == Tick::default()
+        } else {
+            test.step(0) == Step::Spun
+        };
         let is_over = end_meanwhile(&test);
         let [second, third] = Arc::into_inner(loops).unwrap().into_inner().unwrap();
         test.put_back(second);
         test.put_back(third);
-        let is_idle = scheduler.is_idle(CpuId::new(1));
-        if !is_over && is_idle && step == Step::Spun {
+        let is_idle = scheduler.is_idle(CpuId::new(1)) || test.is_kicked(1);
+        if !is_over && is_idle && in_vain {
             turned_away += 1;
-            as_cpu(0, || bell.waker().wake());
-            assert_eq!(test.step(0), Step::Ran);
-            assert_eq!(bell.polls(), 2, "its own work comes first");
+            if !ticks {
+                as_cpu(0, || bell.waker().wake());
+                assert_eq!(test.step(0), Step::Ran);
+                assert_eq!(bell.polls(), 2, "its own work comes first");
+            }
             assert!(test.is_kicked(1), "work waits beside who was turned away, place {place}");
         }
         bell.done.store(true, SeqCst);

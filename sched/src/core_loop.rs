@@ -13,6 +13,7 @@
 //!   run on unasked.
 //! - **L4** No CPU is special: nothing here asks which one it is on, but for its index.
 
+use crate::cooldown::Cooldown;
 use crate::cpu::Cpu;
 use crate::run_queue::RunQueue;
 use crate::sync::{Ordering, spin_loop};
@@ -64,6 +65,7 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     spins: u32,
     /// First victim of the next search.
     pub(crate) next_victim: usize,
+    pub(crate) cooldown: Cooldown,
     /// When the halt began that has not been accounted for.
     pub(crate) halted_at_ns: Option<u64>,
     /// Somebody woke this CPU for work of others that it has not looked for yet.
@@ -131,6 +133,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             steps: 0,
             spins: 0,
             next_victim: self.machine.seed() as usize % CPUS,
+            cooldown: Cooldown::default(),
             halted_at_ns: None,
             claimed: false,
             is_paused: false,
@@ -246,6 +249,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // Ordering: Relaxed, written on this CPU only: by handlers that ran before, or will interrupt after.
         if self.cpu.need_resched.load(Ordering::Relaxed) {
             self.cpu.need_resched.store(false, Ordering::Relaxed);
+            self.cooldown.end();
         }
     }
 

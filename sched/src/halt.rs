@@ -36,6 +36,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         let others_search = scheduler.others_search();
         scheduler.machine.interleave();
         if !others_search && scheduler.others_have_work(&masked, self.id) {
+            self.cooldown.end();
             self.withdraw();
             self.disarm();
             return Step::Undone;

@@ -12,6 +12,7 @@ mod block_on;
 #[cfg(feature = "threads")]
 pub mod class;
 mod combine;
+mod cooldown;
 mod core_loop;
 mod cpu;
 mod cpu_set;

@@ -115,17 +115,24 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     pub(crate) fn search(&mut self) -> bool {
         let scheduler = self.scheduler;
         let online = scheduler.online_count();
-        if online < 2 || !scheduler.searchers.try_begin(online) {
+        let cooldown_ns = scheduler.settings.steal_cooldown_ns;
+        if online < 2
+            || !self.cooldown.is_over(cooldown_ns, || scheduler.machine.now_ns())
+            || !scheduler.searchers.try_begin(online)
+        {
             return false;
         }
         scheduler.machine.interleave();
         let found = self.search_round();
-        scheduler.machine.interleave();
         // S2, and before anything of the user's may run.
         let was_last = scheduler.searchers.end();
         self.claimed |= was_last;
-        scheduler.machine.interleave();
-        let Some(found) = found else { return false };
+        let Some(found) = found else {
+            if cooldown_ns > 0 {
+                self.cooldown.begin(scheduler.machine.now_ns());
+            }
+            return false;
+        };
         match found {
             Found::Future(victim, task) => self.take_loot(victim, task),
             #[cfg(feature = "threads")]
@@ -150,6 +157,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         {
             return Some(Found::Thread(victim, task));
         }
+        self.scheduler.machine.interleave();
         None
     }
 }

@@ -1,9 +1,10 @@
-//! At most half of the CPUs look for work at a time, and no work waits beside one that was turned away.
+//! Who looks for work of others, when and where: at most half of the CPUs at a time, the nearest victim first, and not too often.
 
 mod common;
 
 use common::{Bell, Loop, Test, as_cpu};
-use sched::{CpuId, Settings, Step, yield_now};
+use sched::trace::Event;
+use sched::{CpuId, Settings, Step, Tick, yield_now};
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 
@@ -61,6 +62,13 @@ fn one_of_three_searches_and_with_work_in_hand_wakes_who_was_turned_away() {
 fn who_searched_in_vain_and_has_work_of_its_own_then_wakes_who_was_turned_away() {
     let mut settings = Settings::DEFAULT;
     settings.spin_steps = 1;
+    for ticks in [false, true] {
+        searches_in_vain(settings, ticks);
+    }
+}
+
+/// The first CPU steps, or its kernel ticks once and goes about its other business.
+fn searches_in_vain(settings: Settings, ticks: bool) {
     let mut turned_away = 0;
     // In each place of a step of the first CPU, the third one makes work takeable, and the second one comes by.
     for place in 0.. {
@@ -82,17 +90,23 @@ fn who_searched_in_vain_and_has_work_of_its_own_then_wakes_who_was_turned_away()
             left < 0
         };
         meanwhile(&test, is_time, act);
-        let step = test.step(0);
+        let in_vain = if ticks {
+            test.on(0, |core| core.tick()) == Tick::default()
+        } else {
+            test.step(0) == Step::Spun
+        };
         let is_over = end_meanwhile(&test);
         let [second, third] = Arc::into_inner(loops).unwrap().into_inner().unwrap();
         test.put_back(second);
         test.put_back(third);
-        let is_idle = scheduler.is_idle(CpuId::new(1));
-        if !is_over && is_idle && step == Step::Spun {
+        let is_idle = scheduler.is_idle(CpuId::new(1)) || test.is_kicked(1);
+        if !is_over && is_idle && in_vain {
             turned_away += 1;
-            as_cpu(0, || bell.waker().wake());
-            assert_eq!(test.step(0), Step::Ran);
-            assert_eq!(bell.polls(), 2, "its own work comes first");
+            if !ticks {
+                as_cpu(0, || bell.waker().wake());
+                assert_eq!(test.step(0), Step::Ran);
+                assert_eq!(bell.polls(), 2, "its own work comes first");
+            }
             assert!(test.is_kicked(1), "work waits beside who was turned away, place {place}");
         }
         bell.done.store(true, SeqCst);
@@ -112,4 +126,91 @@ fn a_lone_cpu_does_not_search() {
     test.settle(0);
     assert_eq!(test.scheduler().totals().steals_tried, 0);
     test.finish();
+}
+
+/// CPUs with two tasks to spare each, but for the first, which has nothing.
+fn busy_but_the_first(settings: Settings, cpus: usize) -> Test {
+    let mut test = Test::with(cpus, settings);
+    let scheduler = test.scheduler();
+    for cpu in 1..cpus {
+        test.on(cpu, |_| (0..3).for_each(|_| drop(scheduler.spawn(async { yield_now().await }))));
+        assert_eq!(test.step(cpu), Step::Ran);
+    }
+    test
+}
+
+/// From whom CPU 0 takes in its next four searches.
+fn victims(test: &mut Test) -> [usize; 4] {
+    [(); 4].map(|()| {
+        while test.step(0) != Step::Stole {}
+        let log = test.scheduler().trace().0.lock().unwrap();
+        let stolen = log.iter().rev().find_map(|(_, event)| match event {
+            Event::Steal { victim, .. } => Some(victim.index()),
+            _ => None,
+        });
+        stolen.unwrap()
+    })
+}
+
+#[test]
+fn victims_rotate_and_the_nearest_come_first() {
+    for (distance, expected) in [([0, 7, 7, 7], [1, 1, 2, 3]), ([0, 9, 200, 9], [1, 1, 3, 3])] {
+        let mut test = busy_but_the_first(Settings::DEFAULT, 4);
+        for (cpu, at) in distance.into_iter().enumerate() {
+            test.scheduler().machine().distance[cpu].store(at, SeqCst);
+        }
+        // The search begins at CPU 0, 1, 2 and 3.
+        assert_eq!(victims(&mut test), expected, "the nearest first, {distance:?}");
+        test.settle_all();
+        test.finish();
+    }
+}
+
+/// CPU 0 has searched in vain, spins, and has a cooldown of 1 000 ns; then there is work.
+fn in_cooldown(spin_steps: u32) -> Test {
+    let mut settings = Settings::DEFAULT;
+    (settings.spin_steps, settings.steal_cooldown_ns) = (spin_steps, 1_000);
+    let mut test = Test::with(2, settings);
+    test.advance_to(500);
+    assert_eq!(test.step(0), Step::Spun);
+    let scheduler = test.scheduler();
+    test.on(1, |_| (0..3).for_each(|_| drop(scheduler.spawn(async { yield_now().await }))));
+    assert_eq!(test.step(1), Step::Ran);
+    test
+}
+
+fn end(mut test: Test) {
+    test.settle_all();
+    test.finish();
+}
+
+#[test]
+fn who_searched_in_vain_leaves_others_alone_for_a_while() {
+    let mut test = in_cooldown(100);
+    test.advance_to(1_499);
+    assert_eq!([test.step(0), test.step(0)], [Step::Spun; 2]);
+    assert_eq!(test.scheduler().totals().steals_tried, 1);
+    test.advance_to(1_500);
+    assert_eq!(test.step(0), Step::Stole);
+    end(test);
+}
+
+#[test]
+fn a_kick_ends_a_cooldown_and_so_does_a_clock_that_steps_back() {
+    let mut test = in_cooldown(100);
+    test.scheduler().machine().kicked[0].store(true, SeqCst);
+    assert_eq!(test.step(0), Step::Stole);
+    end(test);
+    let mut test = in_cooldown(100);
+    test.advance_to(499);
+    assert_eq!(test.step(0), Step::Stole);
+    end(test);
+}
+
+#[test]
+fn nobody_halts_on_a_cooldown_beside_work() {
+    let mut test = in_cooldown(1);
+    assert_eq!(test.step(0), Step::Undone, "the look before a halt");
+    assert_eq!(test.step(0), Step::Stole);
+    end(test);
 }

@@ -40,7 +40,6 @@ impl CpuSet {
         indices.map(|index| CpuId::new(index as u32))
     }
 
-    /// Whether it holds two CPUs or more.
     /// The one CPU in it; `None` if there are none or several.
     pub(crate) fn only(&self) -> Option<CpuId> {
         let index = self.0.iter().position(|&word| word != 0)?;

@@ -16,6 +16,7 @@
 //! | 1'' | shut down: the same, `+ CANCELLED`, `+ SHUT_DOWN` unless it was cancelled already | [`State::shut_down`] | anyone, anywhere |
 //! | 2 | pick: `QUEUED` → `RUNNING`, `− NOTIFIED` | [`State::begin`] | the loop that holds the task |
 //! | 2' | pick of a thread: the same, and it is told of `NOTIFIED` | [`State::begin_thread`] | that loop |
+//! | 2'' | a thread that runs takes its token, instead of waiting: `RUNNING`, `− NOTIFIED` | [`State::take_token`] | that thread |
 //! | 3' | a thread yielded or was preempted: `RUNNING` → `QUEUED`, `NOTIFIED` kept | [`State::end_runnable`] | that loop |
 //! | 3, 4 | end of a run that did not finish: `RUNNING` → `QUEUED` if `NOTIFIED`, else idle | [`State::end`] | that loop |
 //! | 5 | the run finished: `RUNNING` → `COMPLETE` | [`State::complete`] | that loop |
@@ -28,7 +29,7 @@
 //!
 //! - **S1** `QUEUED` and `RUNNING` exclude each other; either owns one reference, the *queue's*: exactly one
 //!   queue, inbox, thief or loop has the task.
-//! - **S2** (PA1) `NOTIFIED` is a sticky token: wakes set it, only the pick clears it.
+//! - **S2** (PA1) `NOTIFIED` is a sticky token: wakes set it, only the pick clears it, and a thread that runs, which is told by that.
 //! - **S3** (PA2) Each wake of a task that is not complete is a successful read-modify-write that releases, also
 //!   when the word does not change by it; picks and ends acquire. So whatever a waker wrote before its wake is
 //!   seen by a poll that follows it.
@@ -159,6 +160,21 @@ impl State {
                 Err(seen) => word = seen,
             }
         }
+    }
+
+    /// Transition 2'', by the thread that runs, or what runs on its CPU in its stead: whether a wake came since the pick, or since
+    /// the last time.
+    ///
+    /// Wait-free.
+    pub fn take_token(&self) -> bool {
+        // Ordering: Relaxed; a wake that is not seen here is seen by the end of the run, which decides.
+        if self.0.load(Ordering::Relaxed) & NOTIFIED == 0 {
+            return false;
+        }
+        // Ordering: Acquire pairs with the Release of every wake so far (S3). Nothing is published.
+        let word = self.0.fetch_and(!NOTIFIED, Ordering::Acquire);
+        debug_assert!(word & (QUEUED | RUNNING | COMPLETE) == RUNNING, "token of {self:?}");
+        true
     }
 
     /// Transition 3', by the loop that ran a thread which does not wait: it yielded, or was preempted. A wake that came

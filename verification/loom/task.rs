@@ -517,3 +517,32 @@ fn a_preempted_thread_is_told_of_the_wake() {
         assert!(is_told != *placed.lock().unwrap(), "the wake was lost, or answered twice");
     });
 }
+
+/// A wake beside a thread that takes its token, or waits. It takes the wake, or its end is told of it, or the waker is to place the
+/// thread; once, and who is told sees what was written (PA1).
+#[test]
+fn a_thread_that_takes_its_token_is_told_of_the_wake_once() {
+    model(|| {
+        let task = Task::new(usize::MAX);
+        let placed = Arc::new(std::sync::Mutex::new(false));
+        let by_waker = placed.clone();
+        let waker = on_thread(&task, move |task| {
+            task.write(0);
+            *by_waker.lock().unwrap() = task.state.wake() == Wake::Place;
+        });
+        let mut told = usize::from(task.state.begin_thread().was_notified);
+        // Ordering: Relaxed; the word must order it.
+        let read = || task.written[0].load(Ordering::Relaxed);
+        if task.state.take_token() {
+            told += 1;
+            assert_eq!(read(), 1, "took the token, and did not see what it was for");
+        }
+        if task.state.end() == End::Requeue {
+            told += usize::from(task.state.begin_thread().was_notified);
+        }
+        let seen = read();
+        waker.join().unwrap();
+        assert!(told == 0 || seen == 1, "told of a wake, and did not see what it was for");
+        assert_eq!(told + usize::from(*placed.lock().unwrap()), 1, "answered once");
+    });
+}

@@ -275,9 +275,8 @@ impl Queue {
 
     /// Takes one that would run last, for `thief`.
     pub(crate) fn steal(&mut self, thief: CpuId) -> Option<NonNull<Tcb>> {
-        let mut may_take = |tcb: &Tcb| {
-            tcb.header.get().is_some() && tcb.affinity.get().is_none_or(|set| set.contains(thief))
-        };
+        let mut may_take =
+            |tcb: &Tcb| tcb.header.get().is_some() && tcb.may_run_on(|set| set.contains(thief));
         let TcbRef(tcb) = self.classes.steal_task(&mut may_take)?;
         // SAFETY: live, as it was in the queue.
         let this = unsafe { tcb.as_ref() };
@@ -346,5 +345,5 @@ fn name(tcb: &Tcb) -> Option<(TaskId, &'static str)> {
 
 /// Whether a thread may run on more than one CPU.
 fn is_stealable(tcb: &Tcb) -> bool {
-    tcb.header.get().is_some() && tcb.affinity.get().is_none_or(|set| set.iter().nth(1).is_some())
+    tcb.header.get().is_some() && tcb.may_run_on(|set| set.iter().nth(1).is_some())
 }

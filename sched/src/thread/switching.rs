@@ -166,8 +166,9 @@ impl<M: Switch, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             return Err(NotAThread);
         }
         // SAFETY: what runs is live.
-        let token = unsafe { &tcb.as_ref().token };
-        if !token.take() {
+        let (token, state) = unsafe { (&tcb.as_ref().token, &header.as_ref().state) };
+        // Both, as this return answers every wake up to here: those that the pick found, and those since.
+        if !(token.take() | state.take_token()) {
             // SAFETY: `tcb` runs here.
             unsafe { self.leave_from(local, tcb, Stopped::Blocked) };
             // Whatever woke it, up to the pick, is answered by this return.

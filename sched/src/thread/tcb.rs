@@ -128,6 +128,13 @@ impl Tcb {
         self.watch.with_mut(|_| ());
     }
 
+    /// What `ask` says of the affinity, in place, as it is 128 bytes long; `true` if there is none. `ask` changes nothing. By who has the
+    /// thread, or the lock of the queue that it is in (N1).
+    pub(super) fn may_run_on(&self, ask: impl FnOnce(&CpuSet) -> bool) -> bool {
+        // SAFETY: nobody changes it meanwhile: others may not (N1), and `ask` is a look at the set alone.
+        unsafe { &*self.affinity.as_ptr() }.as_ref().is_none_or(ask)
+    }
+
     /// Whether the lowest word of the stack is as it was laid.
     pub(crate) fn stack_is_sound(&self) -> bool {
         // SAFETY: the word is on the stack, which lives as long as this, and only an overflow writes to it. Volatile: the

@@ -93,6 +93,8 @@ fn a_thread_parks_until_it_is_woken() {
     test.settle(0);
     // The second wake came before the pick: the park that returned answered both.
     assert_eq!(notes.take(), [2, 3]);
+    // The park that found its token did not leave the CPU.
+    assert_eq!(scheduler.totals().thread_runs, 2);
     waker.lock().unwrap().take().unwrap().wake();
     test.settle(0);
     assert_eq!(notes.take(), [4]);

@@ -46,7 +46,7 @@ impl Searchers {
     }
 
     /// How many of `online` CPUs may search at a time: half of them, rounded down, and one at least.
-    pub const fn limit(online: usize) -> usize {
+    const fn limit(online: usize) -> usize {
         if online < 4 { 1 } else { online / 2 }
     }
 

@@ -285,7 +285,7 @@ mod tests {
     fn features_name_their_package() {
         assert_eq!(
             features_of(["sched-arch", "sched"]),
-            "--features=sched-arch/hardware,sched/alloc,sched/threads"
+            "--features=sched-arch/hardware,sched/alloc,sched/registry,sched/threads"
         );
     }
 }

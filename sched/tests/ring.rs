@@ -225,6 +225,7 @@ fn a_record_tells_the_tier_the_outcome_and_the_name_it_was_given() {
         Outcome::Completed,
         Outcome::Cancelled,
         Outcome::Unreachable,
+        Outcome::Preempted,
     ] {
         let stop = Record { kind: Kind::Stop, detail: outcome as u8, ..numbered(2) };
         assert_eq!((stop.tier(), stop.outcome()), (None, Some(outcome)));

@@ -112,6 +112,7 @@ fn run(arguments: Arguments) -> Result<bool> {
                 }
             }
             report.leaves("whole checkers", steps::BEYOND);
+            println!("\nbuilt: {:.1} GB", workspace.built_bytes() as f64 / 1e9);
             print!("{report}");
             Ok(report.all_passed())
         }

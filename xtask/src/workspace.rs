@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use walkdir::WalkDir;
 
 /// The source tree and the build folder.
 #[derive(Debug)]
@@ -22,6 +23,16 @@ impl Workspace {
             None => root.join("target"),
         };
         Ok(Self { root, target })
+    }
+
+    /// What the build folder holds. Disks of CI machines are small.
+    pub(crate) fn built_bytes(&self) -> u64 {
+        let files = WalkDir::new(&self.target).into_iter().filter_map(Result::ok);
+        files
+            .filter_map(|file| file.metadata().ok())
+            .filter(|file| file.is_file())
+            .map(|file| file.len())
+            .sum()
     }
 
     /// A build folder of its own, for commands whose flags would otherwise evict other builds.

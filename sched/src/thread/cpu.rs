@@ -263,6 +263,11 @@ impl Queue {
         self.classes.lower_mut()
     }
 
+    /// The fair class, which has no tasks if another one is in its place.
+    pub(super) fn fair(&self) -> &Fair<Tcb> {
+        self.classes.lower().fair()
+    }
+
     /// Whether a thread is runnable that comes before Critical futures.
     pub(crate) fn has_stop(&self) -> bool {
         self.classes.upper().upper().runnable() > 0
@@ -274,8 +279,10 @@ impl Queue {
             |tcb: &Tcb| tcb.header.get().is_some() && tcb.may_run_on(|set| set.contains(thief));
         let TcbRef(tcb) = self.classes.steal_task(&mut may_take)?;
         // SAFETY: live, as it was in the queue.
-        self.let_go(unsafe { tcb.as_ref() });
-        self.stealable -= 1;
+        let this = unsafe { tcb.as_ref() };
+        self.let_go(this);
+        // One that only the thief may have is here because the thief was gone, and was not counted.
+        self.stealable -= usize::from(is_stealable(this));
         Some(tcb)
     }
 

@@ -67,6 +67,7 @@ mod cell;
 mod change;
 mod cpu;
 mod guard;
+mod inspect;
 mod own_class;
 mod policy;
 mod run;

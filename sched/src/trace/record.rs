@@ -130,8 +130,8 @@ impl Record {
 
     /// The outcome, in records of stops.
     pub fn outcome(&self) -> Option<Outcome> {
-        use Outcome::{Cancelled, Completed, Requeued, Unreachable, Waits};
-        [Requeued, Waits, Completed, Cancelled, Unreachable]
+        use Outcome::{Cancelled, Completed, Preempted, Requeued, Unreachable, Waits};
+        [Requeued, Waits, Completed, Cancelled, Unreachable, Preempted]
             .into_iter()
             .find(|&outcome| self.kind == Kind::Stop && outcome as u8 == self.detail)
     }

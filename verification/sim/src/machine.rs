@@ -179,8 +179,10 @@ impl Virtual {
         });
         let Some(end_ns) = end_ns else { return 0 };
         self.wait_until(end_ns);
+        // Before the handlers: they may not return for long, and on another CPU.
+        let left_ns = self.with(|world| end_ns.saturating_sub(world.now_ns()));
         self.deliver();
-        self.with(|world| end_ns.saturating_sub(world.now_ns()))
+        left_ns
     }
 
     /// Lets `duration_ns` pass. For the thread outside, see [`Workload::outside`](crate::Workload::outside).

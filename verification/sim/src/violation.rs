@@ -59,6 +59,12 @@ kinds! {
     Books = "the books do not balance";
     /// V16: nothing panics.
     Panic = "a panic";
+    /// V17: of what is ready on a CPU the highest class runs.
+    ClassOrder = "a lower class runs before a higher one";
+    /// V18: what the fair class keeps is what its members add up to.
+    FairBooks = "the fair class's sums are not those of its members";
+    /// V19: nobody is owed more service, or owes more, than EEVDF allows.
+    Unfair = "a lag beyond its bound";
     /// What a workload itself found wrong.
     Workload = "the workload's own check";
 }

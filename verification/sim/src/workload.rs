@@ -1,9 +1,11 @@
 //! What runs on the subject, and what comes from outside.
 
 use crate::machine::Virtual;
+use crate::violation::Kind;
 use sched::CpuId;
 use std::fmt;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -96,7 +98,13 @@ impl<F: Future> Future for Tracked<F> {
             this.task = task;
         }
         // SAFETY: as above.
-        let polled = unsafe { Pin::new_unchecked(&mut this.future) }.poll(context);
+        let future = unsafe { Pin::new_unchecked(&mut this.future) };
+        // It may be polled on a stack of its executor's, beyond which no panic goes.
+        let polled = catch_unwind(AssertUnwindSafe(|| future.poll(context)));
+        let polled = polled.unwrap_or_else(|panic| {
+            machine.fail(Kind::Panic, crate::simulation::words(&*panic));
+            Poll::Pending
+        });
         machine.with(|world| world.checker.poll_ends(this.task));
         polled
     }

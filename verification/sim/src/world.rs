@@ -11,6 +11,7 @@ use crate::check::Checker;
 use crate::faults::{FREEZE_NS, Fault, Knobs, SKEW_NS, STALL_NS};
 use crate::line::Line;
 use crate::rng::Rng;
+use crate::switch::Contexts;
 use crate::violation::{Kind, Violation};
 
 /// Nobody but the engine runs.
@@ -91,6 +92,7 @@ pub(crate) struct World {
     pub(crate) steps_lively: u64,
     pub(crate) checker: Checker,
     pub(crate) violation: Option<Violation>,
+    pub(crate) contexts: Contexts,
 }
 
 impl World {
@@ -133,6 +135,7 @@ impl World {
             steps_lively: steps,
             checker,
             violation: None,
+            contexts: Contexts::default(),
             rng,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Fair;
 use super::entity::{Entity, FairTask, State};
+use super::virtual_time::service_ns;
 use core::fmt;
 
 /// Which invariant does not hold.
@@ -34,7 +35,39 @@ impl fmt::Display for FairFault {
 
 impl core::error::Error for FairFault {}
 
+/// A member of a fair class, as it stood when its class was last charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FairMember {
+    /// Which task; `None` if it is none.
+    pub task: Option<crate::task::TaskId>,
+    /// What it is owed, or owes if negative, as service in nanoseconds.
+    pub lag_ns: i64,
+    /// Its request, in nanoseconds of service.
+    pub slice_ns: u64,
+    /// It sleeps in the queue until it owes nothing any more.
+    pub is_asleep: bool,
+}
+
 impl<T: FairTask> Fair<T> {
+    /// Shows each member. O(n).
+    #[cfg(feature = "threads")]
+    pub(crate) fn for_each(&self, mut see: impl FnMut(&T, FairMember)) {
+        let running = self.current.as_ref().map(|current| current.entity());
+        for entity in self.timeline.iter().chain(running) {
+            let lag = self.virtual_time().since(entity.vruntime());
+            let member = FairMember {
+                task: None,
+                lag_ns: service_ns(lag, entity.weight()),
+                slice_ns: entity.slice_ns().into(),
+                is_asleep: entity.is_delayed(),
+            };
+            if let Some(task) = entity.task() {
+                see(task, member);
+            }
+        }
+    }
+
     /// Checks F1 and F2, and the timeline. O(n); for tests and debugging.
     ///
     /// # Errors

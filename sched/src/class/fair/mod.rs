@@ -27,7 +27,7 @@ mod settings;
 mod slices;
 mod virtual_time;
 
-pub use check::FairFault;
+pub use check::{FairFault, FairMember};
 pub use entity::{Entity, FairTask};
 pub use settings::{FairSettings, SLICE_RANGE_NS};
 pub use slices::{SliceRange, Slices};

@@ -37,7 +37,7 @@ impl Checker {
                 // The thread outside, or a CPU that is away or paused.
                 State::Offline | State::Halted => {}
                 State::Running if self.polls(cpu) => {
-                    let asked = party.kicks != view.kicks_at_step;
+                    let asked = party.kicks != view.kicks_at_step || view.ends_a_poll_to_leave();
                     publisher = publisher.or((view.stealable > 0 && !asked).then_some(cpu));
                 }
                 State::Running => return Ok(()),

@@ -73,7 +73,9 @@ impl Checker {
             kicks: 0,
             inbox: 0,
             sleeps_until_ns: 0,
+            thread: None,
         });
+        self.is_thread(party, index);
         self.live += 1;
         Ok(())
     }
@@ -105,11 +107,17 @@ impl Checker {
                 self.leave_inbox(cpu, index)?;
                 self.cpus[party].untold += 1;
             }
+            Place::Queue(cpu) if usize::from(cpu) == party && self.is_a_thread(index) => {
+                self.thread_leaves(cpu, index);
+            }
             Place::Queue(cpu) if usize::from(cpu) == party && self.is_closing(party) => {
                 self.evacuated(cpu, index)?;
             }
             // It came where it may not run, and is sent on.
-            Place::Inbox(cpu) if usize::from(cpu) == party && !self.may_run(index, cpu) => {
+            Place::Inbox(cpu)
+                if usize::from(cpu) == party
+                    && (self.is_a_thread(index) || !self.may_run(index, cpu)) =>
+            {
                 self.cpus[party].in_inboxes -= 1;
                 self.cpus[party].untold += 1;
             }
@@ -123,9 +131,11 @@ impl Checker {
                 );
             }
         }
-        let nowhere = match self.tasks[index as usize].affinity {
-            Some(_) => Place::Stranded,
-            None => Place::Injector,
+        let task = &self.tasks[index as usize];
+        let nowhere = match (&task.affinity, &task.thread) {
+            // Of a thread it is not known what its restriction is by now.
+            (Some(_), _) | (_, Some(_)) => Place::Stranded,
+            (None, None) => Place::Injector,
         };
         let place = target.map_or(nowhere, |cpu| Place::Inbox(cpu as u16));
         self.set_place(index, place);
@@ -134,6 +144,7 @@ impl Checker {
         // To itself a CPU sends no interrupt: its loop comes next.
         task.kicks = if target == Some(party) { NO_KICK } else { kicks };
         if let Some(target) = target {
+            let is_thread = task.thread.is_some();
             let entry = (index, task.turn);
             task.inbox = match usize::from(task.tier) {
                 CRITICAL => 0,
@@ -142,7 +153,9 @@ impl Checker {
             };
             let inbox = task.inbox;
             let view = &mut self.cpus[target];
-            view.inboxes[inbox].push_back(entry);
+            if !is_thread {
+                view.inboxes[inbox].push_back(entry);
+            }
             view.in_inboxes += 1;
             self.cpus[party].pushed.push((index, entry.1, target as u16));
         }
@@ -153,8 +166,12 @@ impl Checker {
         let index = self.index(id)?;
         let place = self.tasks[index as usize].place;
         let tier = usize::from(self.tasks[index as usize].tier);
+        let is_thread = self.is_a_thread(index);
         match place {
             Place::Inbox(at) if at == cpu => self.leave_inbox(cpu, index)?,
+            Place::Stranded if is_thread => {}
+            // It was changed, and is queued anew.
+            Place::Queue(at) if at == cpu && is_thread => self.thread_leaves(cpu, index),
             Place::Injector => self.injected -= 1,
             Place::Transit(at) if at == cpu => {}
             Place::Running(at) if at == cpu => {
@@ -170,6 +187,12 @@ impl Checker {
             return broken(Kind::Placement, format!("task {} enqueued on cpu{cpu}", label(id)));
         }
         self.set_place(index, Place::Queue(cpu));
+        if is_thread {
+            let view = &mut self.cpus[usize::from(cpu)];
+            view.threads.push(index);
+            view.enqueued += 1;
+            return Ok(());
+        }
         let task = &self.tasks[index as usize];
         let (entry, stealable) = ((index, task.turn), is_stealable(task));
         let view = &mut self.cpus[usize::from(cpu)];
@@ -187,6 +210,10 @@ impl Checker {
         let turn = self.tasks[index as usize].turn;
         let Self { cpus, tasks, .. } = self;
         let view = &mut cpus[usize::from(cpu)];
+        if tasks[index as usize].thread.is_some() {
+            view.in_inboxes -= 1;
+            return Ok(());
+        }
         let queue = &mut view.inboxes[inbox];
         while queue.front().is_some_and(|&(task, turn)| tasks[task as usize].turn != turn) {
             queue.pop_front();
@@ -246,7 +273,8 @@ impl Checker {
         let index = self.index(id)?;
         let task = &self.tasks[index as usize];
         let (place, tier) = (task.place, usize::from(task.tier));
-        if place != Place::Queue(cpu) {
+        let (is_thread, goes_on) = (task.thread.is_some(), place == Place::InFlight(cpu));
+        if place != Place::Queue(cpu) && !goes_on {
             let kind =
                 if matches!(place, Place::Running(_)) { Kind::TwoCpus } else { Kind::TwoPlaces };
             return broken(kind, format!("task {} runs on cpu{cpu}, being {place:?}", label(id)));
@@ -255,9 +283,23 @@ impl Checker {
             let other = label(self.tasks[other as usize].id);
             return broken(Kind::TwoCpus, format!("cpu{cpu} runs {} within {other}", label(id)));
         }
-        self.leave_tier(cpu, index)?;
-        self.leave_queue(cpu, index);
-        self.takes_turn(cpu, tier)?;
+        self.cpus[usize::from(cpu)].goes_on = goes_on;
+        if goes_on {
+            self.cpus[usize::from(cpu)].critical_polls = 0;
+            self.set_place(index, Place::Running(cpu));
+            self.cpus[usize::from(cpu)].running = Some(index);
+            return Ok(());
+        }
+        if is_thread {
+            self.thread_leaves(cpu, index);
+            self.comes_before_all(cpu, index)?;
+            self.cpus[usize::from(cpu)].critical_polls = 0;
+        } else {
+            self.leave_tier(cpu, index)?;
+            self.leave_queue(cpu, index);
+            self.takes_turn(cpu, tier)?;
+            self.comes_before_all(cpu, index)?;
+        }
         self.set_place(index, Place::Running(cpu));
         self.waiting -= 1;
         self.polls += 1;
@@ -285,7 +327,7 @@ impl Checker {
         let entries = view.inboxes.iter().flatten();
         let urgent = entries.copied().find(|&(task, turn)| {
             let task = &self.tasks[task as usize];
-            task.turn == turn && task.tier > running.tier
+            task.turn == turn && self.outranks(task, running)
         });
         if let Some((task, turn)) = urgent {
             let kicks = self.tasks[task as usize].kicks;
@@ -350,6 +392,10 @@ impl Checker {
         let name = || label(record.task);
         // One that ran where it may not, its own CPU being away, goes back there.
         let went_back = outcome == Some(trace::Outcome::Requeued) && !may_run;
+        let is_thread = self.is_a_thread(index);
+        if is_thread && self.thread_stops(cpu, index, outcome, placed_meanwhile) {
+            return Ok(());
+        }
         if placed_meanwhile && outcome != Some(trace::Outcome::Waits) && !went_back {
             return broken(
                 Kind::TwoPlaces,
@@ -365,13 +411,14 @@ impl Checker {
                     );
                 }
             }
+            Some(trace::Outcome::Preempted) => self.set_place(index, Place::InFlight(cpu)),
             Some(trace::Outcome::Waits) if placed_meanwhile => {}
             Some(trace::Outcome::Waits) => {
                 self.set_place(index, Place::Waiting);
                 let task = &self.tasks[index as usize];
                 if task.must_run_again {
                     // Unless somebody woke it after its run, and is about to place it.
-                    self.suspect(Doubt::Waits { task: index, polls: task.polls }, parties);
+                    self.suspect(Doubt::Waits { task: index, polls: task.moves() }, parties);
                 }
             }
             _ => {
@@ -386,6 +433,9 @@ impl Checker {
         let index = self.index(record.task)?;
         let (task, name) = (&self.tasks[index as usize], || label(record.task));
         let victim = record.other.map_or(u16::MAX, |cpu| cpu.get() as u16);
+        if task.thread.is_some() {
+            return self.thread_stolen(cpu, victim, index);
+        }
         if task.place != Place::Queue(victim) {
             return broken(
                 Kind::TwoPlaces,

@@ -19,6 +19,7 @@ mod conserve;
 mod events;
 mod rest;
 mod sleep;
+mod threads;
 mod unplug;
 mod wakes;
 
@@ -31,6 +32,7 @@ use std::collections::VecDeque;
 mod tests;
 
 pub(crate) use sleep::Suspect;
+use threads::{NextThread, ThreadView};
 
 /// What a check answers.
 pub(crate) type Checked = Result<(), (Kind, String)>;
@@ -51,6 +53,8 @@ pub(crate) enum Place {
     /// Taken from another CPU by this one.
     Transit(u16),
     Running(u16),
+    /// Its poll was preempted on this CPU, where it goes on.
+    InFlight(u16),
     Waiting,
     Over,
 }
@@ -81,6 +85,8 @@ pub(crate) struct Task {
     pub(crate) inbox: usize,
     /// Until when it sleeps, in virtual time; 0: it does not.
     pub(crate) sleeps_until_ns: u64,
+    /// Set for threads.
+    pub(crate) thread: Option<Box<ThreadView>>,
 }
 
 /// Tasks in the order in which they came.
@@ -99,6 +105,8 @@ pub(crate) struct CpuView {
     in_tiers: [usize; 3],
     /// Of those, tasks that any CPU may run.
     stealable: usize,
+    /// Threads that are runnable here, and do not run.
+    threads: Vec<u32>,
     running: Option<u32>,
     /// Reschedule interrupts heard when its step began.
     kicks_at_step: u64,
@@ -113,6 +121,8 @@ pub(crate) struct CpuView {
     paused: bool,
     /// It was asked to leave, and has not come back since.
     closing: bool,
+    /// What it runs is a poll that was preempted before.
+    goes_on: bool,
     /// It was ever asked: whoever pushed to it may have been refused.
     refuses: bool,
     /// What only it may run was ever given up.
@@ -154,6 +164,8 @@ pub(crate) struct Checker {
     pub(crate) limits: Limits,
     /// Affinity of the task that each party is about to spawn.
     next_affinity: Vec<Option<Box<CpuSet>>>,
+    /// Of the thread that each party is about to spawn.
+    next_thread: Vec<Option<NextThread>>,
     pub(crate) suspects: Vec<Suspect>,
     /// Tasks that are not over.
     pub(crate) live: usize,
@@ -180,6 +192,7 @@ impl Checker {
             cpus: (0..=cpus).map(|_| CpuView::default()).collect(),
             limits,
             next_affinity: (0..=cpus).map(|_| None).collect(),
+            next_thread: (0..=cpus).map(|_| None).collect(),
             suspects: Vec::new(),
             live: 0,
             stealable: 0,
@@ -235,7 +248,11 @@ impl Checker {
     }
 
     pub(crate) fn may_run(&self, index: u32, cpu: u16) -> bool {
-        let affinity = &self.tasks[index as usize].affinity;
+        let task = &self.tasks[index as usize];
+        if let Some(thread) = &task.thread {
+            return thread.may_run(cpu, self.now_ns, self.limits.late_ns);
+        }
+        let affinity = &task.affinity;
         affinity.as_ref().is_none_or(|allowed| allowed.contains(CpuId::new(cpu.into())))
     }
 
@@ -273,7 +290,8 @@ impl Checker {
         }
         let there = view.in_tiers.iter().sum::<usize>();
         // One that leaves has what came out of its inboxes, too: of tasks to be freed nothing is told.
-        let there_at_most = if view.closing { usize::MAX } else { there };
+        // Of a thread that was taken the thief tells later.
+        let there_at_most = if view.closing { usize::MAX } else { there + view.threads.len() };
         match queued {
             Some(queued) if (there..=there_at_most).contains(&queued) => Ok(()),
             Some(queued) => broken(

@@ -19,7 +19,11 @@ impl Checker {
             live += usize::from(task.place != Place::Over);
             let ready = !matches!(
                 task.place,
-                Place::Over | Place::Running(_) | Place::Waiting | Place::Fresh
+                Place::Over
+                    | Place::Running(_)
+                    | Place::InFlight(_)
+                    | Place::Waiting
+                    | Place::Fresh
             );
             waiting += usize::from(ready);
             match task.place {
@@ -29,7 +33,7 @@ impl Checker {
             }
         }
         for (cpu, view) in self.cpus.iter().enumerate() {
-            let queued = view.in_tiers.iter().sum::<usize>();
+            let queued = view.in_tiers.iter().sum::<usize>() + view.threads.len();
             if (view.in_inboxes, queued) != (in_inboxes[cpu], in_queues[cpu]) {
                 return broken(
                     Kind::TwoPlaces,

@@ -76,7 +76,7 @@ impl Checker {
 
     fn sleeps_beside_work(&self, cpu: usize, parties: &[Party]) -> bool {
         let view = &self.cpus[cpu];
-        let work = view.in_inboxes + view.in_tiers.iter().sum::<usize>();
+        let work = view.in_inboxes + view.in_tiers.iter().sum::<usize>() + self.threads_kept(cpu);
         parties[cpu].sleeps() && work > 0 && !view.paused
     }
 
@@ -93,7 +93,7 @@ impl Checker {
         let waits = urgent.turn == turn && urgent.place == Place::Inbox(cpu as u16);
         let polls_less = self.running(cpu).is_some_and(|running| {
             let running = &self.tasks[running as usize];
-            running.tier < urgent.tier && running.polled
+            self.outranks(urgent, running) && running.polled
         });
         let party = &parties[cpu];
         waits
@@ -101,6 +101,7 @@ impl Checker {
             && party.kick_ns == u64::MAX
             && party.kicks == kicks
             && !self.cpus[cpu].paused
+            && !self.cpus[cpu].ends_a_poll_to_leave()
     }
 
     pub(super) fn is_wrong(&self, doubt: Doubt, parties: &[Party]) -> bool {
@@ -111,7 +112,7 @@ impl Checker {
             }
             Doubt::Waits { task, polls } => {
                 let task = &self.tasks[task as usize];
-                task.place == Place::Waiting && task.polls == polls
+                task.place == Place::Waiting && task.moves() == polls
             }
         }
     }

@@ -1,7 +1,14 @@
 //! V7, V8 where CPUs go offline: what they had moves on in its order, and nothing is left behind.
 
-use super::{Checked, Checker, Place, broken, label};
+use super::{Checked, Checker, CpuView, Place, broken, label};
 use crate::violation::Kind;
+
+impl CpuView {
+    /// It leaves, and ends a poll first that was preempted: nothing comes before that, and then it hands on all it has.
+    pub(super) fn ends_a_poll_to_leave(&self) -> bool {
+        self.closing && self.goes_on
+    }
+}
 
 impl Checker {
     /// The CPU may be gone from here on: it was asked to leave, or does so by itself. With `widens` tasks that only this CPU
@@ -27,6 +34,9 @@ impl Checker {
 
     /// Whether the task may run on `cpu` because one of its own was given up. Not exact: once given up is given up.
     pub(crate) fn is_widened(&self, index: u32) -> bool {
+        if self.is_a_thread(index) {
+            return self.cpus.iter().any(|view| view.widened);
+        }
         self.tasks[index as usize].affinity.as_ref().is_some_and(|allowed| {
             allowed.iter().filter_map(|cpu| self.cpus.get(cpu.index())).any(|view| view.widened)
         })

@@ -8,7 +8,7 @@ use crate::world::Party;
 impl Checker {
     /// The polls of a task before a wake.
     pub(crate) fn before_wake(&self, id: u64) -> u32 {
-        self.index(id).map_or(0, |index| self.tasks[index as usize].polls)
+        self.index(id).map_or(0, |index| self.tasks[index as usize].moves())
     }
 
     /// V9: a wake has returned, `polls` of the task had begun before. The task is in a queue, was polled since, runs and must
@@ -16,13 +16,14 @@ impl Checker {
     pub(crate) fn after_wake(&mut self, id: u64, polls: u32, parties: &[Party]) -> Checked {
         let index = self.index(id)?;
         let task = &mut self.tasks[index as usize];
-        if task.polls != polls {
+        if task.moves() != polls {
             return Ok(());
         }
         match task.place {
             Place::Running(cpu) if !self.cpus[usize::from(cpu)].placed_meanwhile => {
                 task.must_run_again = task.poll_begun
             }
+            Place::InFlight(_) => task.must_run_again = true,
             // Somebody else may have woken it before, and be about to place it.
             Place::Waiting => self.suspect(Doubt::Waits { task: index, polls }, parties),
             _ => {}

@@ -11,20 +11,25 @@ impl<M: Machine, T: Trace, const CPUS: usize> Traffic<M, T, CPUS> {
     pub(super) fn act(&self, machine: Virtual) {
         let mut paused = None;
         while !machine.is_closing() {
-            let slot = machine.draw(|rng| rng.below(self.shared.slots.len() as u64)) as usize;
-            self.fill(slot);
-            match machine.draw(|rng| rng.below(18)) {
-                0 if machine.faults().has(Fault::Storm) => self.storm(machine),
-                1 if machine.faults().has(Fault::Cancel) => self.cancel_some(machine),
-                2 => self.spawn_children(1 + machine.draw(|rng| rng.below(8))),
-                3 | 4 if machine.faults().has(Fault::Pause) => self.pause(machine, &mut paused),
-                5 if machine.faults().has(Fault::Unplug) => self.unplug(machine),
-                _ => self.shared.send_to_any(),
-            }
+            self.act_once(machine, &mut paused);
             let pause_ns = 1 + machine.draw(|rng| rng.magnitude(16));
             machine.rest_ns(pause_ns);
         }
         self.resume(machine, paused);
+    }
+
+    /// One act. Who is paused then?
+    pub(crate) fn act_once(&self, machine: Virtual, paused: &mut Option<CpuId>) {
+        let slot = machine.draw(|rng| rng.below(self.shared.slots.len() as u64)) as usize;
+        self.fill(slot);
+        match machine.draw(|rng| rng.below(18)) {
+            0 if machine.faults().has(Fault::Storm) => self.storm(machine),
+            1 if machine.faults().has(Fault::Cancel) => self.cancel_some(machine),
+            2 => self.spawn_children(1 + machine.draw(|rng| rng.below(8))),
+            3 | 4 if machine.faults().has(Fault::Pause) => self.pause(machine, paused),
+            5 if machine.faults().has(Fault::Unplug) => self.unplug(machine),
+            _ => self.shared.send_to_any(),
+        }
     }
 
     /// A new task for the slot, if the last one is over.
@@ -91,7 +96,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Traffic<M, T, CPUS> {
         }
     }
 
-    fn resume(&self, machine: Virtual, paused: Option<CpuId>) {
+    pub(crate) fn resume(&self, machine: Virtual, paused: Option<CpuId>) {
         if let Some(cpu) = paused {
             self.scheduler.resume(cpu);
             machine.note_pause(cpu, false);
@@ -99,7 +104,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Traffic<M, T, CPUS> {
     }
 
     /// TF2.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         for slot in &self.shared.slots {
             let (reader, task) = (slot.reader.take(), slot.task.take());
             if let Some((task, waker)) = reader {

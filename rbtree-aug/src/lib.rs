@@ -14,6 +14,8 @@ mod counts;
 mod cursor;
 mod cursor_mut;
 mod deadline;
+#[cfg(test)]
+mod faults;
 mod gap;
 mod handle;
 mod insert;

@@ -239,7 +239,7 @@ fn apply<K: Kind>(tree: &mut Tree<Entity<K>>, model: &mut Model, lives: &Lives, 
                 let there = if replaced.is_ok() { entry } else { model.0[rank] };
                 assert_eq!(cursor.get().map(seen), Some(there));
                 // A guard that changes nothing moves nothing.
-                drop(cursor.update());
+                drop(cursor.update().expect("on a node"));
                 replaced
             } else {
                 // SAFETY: In this tree.
@@ -264,6 +264,7 @@ where
     assert_eq!((tree.len(), tree.is_empty()), (all.len(), all.is_empty()));
     assert!(tree.iter().map(seen).eq(all.iter().copied()), "forwards");
     assert!(tree.iter().rev().map(seen).eq(all.iter().rev().copied()), "backwards");
+    assert_eq!(tree.iter().size_hint(), (all.len(), Some(all.len())));
     assert_eq!(tree.first().map(seen), all.first().copied());
     assert_eq!(tree.last().map(seen), all.last().copied());
 

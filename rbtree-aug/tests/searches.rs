@@ -170,6 +170,33 @@ proptest! {
     }
 }
 
+/// Updates may do without: they look at the children then.
+#[test]
+fn what_comes_with_the_crate_knows_the_short_ways() {
+    fn with<A: Augment<Span>>(summary: A::Summary, newcomer: A::Summary) -> Option<A::Summary> {
+        A::with(summary, newcomer)
+    }
+    fn without<A: Augment<Span>>(summary: A::Summary, leaver: A::Summary) -> Option<A::Summary> {
+        A::without(summary, leaver)
+    }
+    assert_eq!((with::<()>((), ()), without::<()>((), ())), (Some(()), Some(())));
+    assert_eq!((with::<Count>(3, 1), without::<Count>(3, 1)), (Some(4), Some(2)));
+    for (summary, other, less) in [(5, 7, 5), (5, 5, 5), (7, 5, 5)] {
+        let known = (summary < other).then_some(summary);
+        assert_eq!(with::<MinDeadline>(summary, other), Some(less));
+        assert_eq!(with::<MinVruntime>(summary, other), Some(less));
+        assert_eq!(with::<MaxEnd>(-summary, -other), Some(-less));
+        // Where it may have been the leaver's, only the others can tell.
+        assert_eq!(without::<MinDeadline>(summary, other), known);
+        assert_eq!(without::<MinVruntime>(summary, other), known);
+        assert_eq!(without::<MaxEnd>(-summary, -other), known.map(|summary| -summary));
+        // A pair, where both of its parts do.
+        let counted = known.map(|summary| (2, summary));
+        assert_eq!(with::<(Count, MinDeadline)>((3, summary), (1, other)), Some((4, less)));
+        assert_eq!(without::<(Count, MinDeadline)>((3, summary), (1, other)), counted);
+    }
+}
+
 /// Breaks the law of its number, and keeps those before.
 struct Outlaw<const LAW: u32>;
 

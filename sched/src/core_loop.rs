@@ -13,6 +13,7 @@
 //!   run on unasked.
 //! - **L4** No CPU is special: nothing here asks which one it is on, but for its index.
 
+use crate::cooldown::Cooldown;
 use crate::cpu::Cpu;
 use crate::run_queue::RunQueue;
 use crate::sync::{Ordering, spin_loop};
@@ -64,6 +65,7 @@ pub struct Core<M: Machine + 'static, T: Trace + 'static = (), const CPUS: usize
     spins: u32,
     /// First victim of the next search.
     pub(crate) next_victim: usize,
+    pub(crate) cooldown: Cooldown,
     /// When the halt began that has not been accounted for.
     pub(crate) halted_at_ns: Option<u64>,
     /// Somebody woke this CPU for work of others that it has not looked for yet.
@@ -131,6 +133,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             steps: 0,
             spins: 0,
             next_victim: self.machine.seed() as usize % CPUS,
+            cooldown: Cooldown::default(),
             halted_at_ns: None,
             claimed: false,
             is_paused: false,
@@ -218,7 +221,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         let step = if self.take_injected() {
             Step::Injected
-        } else if self.steal() {
+        } else if self.search() {
             Step::Stole
         } else {
             // What it was claimed for may have been out of reach for a moment only: the claim stays.
@@ -246,6 +249,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         // Ordering: Relaxed, written on this CPU only: by handlers that ran before, or will interrupt after.
         if self.cpu.need_resched.load(Ordering::Relaxed) {
             self.cpu.need_resched.store(false, Ordering::Relaxed);
+            self.cooldown.end();
         }
     }
 
@@ -276,24 +280,6 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.leave_injector(injector);
         self.enqueue_injected(before);
         true
-    }
-
-    fn steal(&mut self) -> bool {
-        self.cpu.stats.steals_tried.add(1);
-        let first = self.next_victim;
-        self.next_victim = (first + 1) % CPUS;
-        if let Some((victim, task)) = self.scheduler.steal(self.id, first) {
-            self.take_loot(victim, task);
-            return true;
-        }
-        #[cfg(feature = "threads")]
-        if let crate::thread::Theft::Taken(victim, task) =
-            self.scheduler.steal_thread(self.id, first)
-        {
-            self.take_stolen(victim, task);
-            return true;
-        }
-        false
     }
 }
 

@@ -131,6 +131,13 @@ impl AtomicCpuSet {
         self.0.iter().take(limit.div_ceil(64)).all(|word| word.load(ordering) == 0)
     }
 
+    /// How many CPUs are in the words that hold those below `limit`.
+    #[inline]
+    pub(crate) fn count(&self, limit: usize, ordering: Ordering) -> usize {
+        let words = self.0.iter().take(limit.div_ceil(64));
+        words.map(|word| word.load(ordering).count_ones() as usize).sum()
+    }
+
     /// The CPUs below `limit` that are in, in ascending order from `first` on and around once. Each word is
     /// read once (the first one twice), when the walk comes to it.
     pub(crate) fn iter_from(

@@ -32,7 +32,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         }
         scheduler.machine.interleave();
         scheduler.idle.publish(self.id);
-        if scheduler.others_have_work(&masked, self.id) {
+        // S2: what is there now, those find who look.
+        let others_search = scheduler.others_search();
+        scheduler.machine.interleave();
+        if !others_search && scheduler.others_have_work(&masked, self.id) {
+            self.cooldown.end();
             self.withdraw();
             self.disarm();
             return Step::Undone;
@@ -40,9 +44,9 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         scheduler.machine.interleave();
         // The same look at others' threads, whose queues show only who takes.
         #[cfg(feature = "threads")]
-        match scheduler.steal_thread(self.id, self.id.index() + 1) {
-            crate::thread::Theft::Nothing => {}
-            theft => {
+        if !others_search {
+            let theft = scheduler.steal_thread(self.id, self.id.index() + 1);
+            if !matches!(theft, crate::thread::Theft::Nothing) {
                 self.withdraw();
                 self.disarm();
                 drop(masked);
@@ -59,7 +63,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         if !keeps_slice {
             scheduler.end_slice(&masked, self.id);
         }
-        // These were the looks which a claim asks for.
+        // These were the looks which a claim asks for, or searchers have them before them.
         self.claimed = false;
         self.halted_at_ns = Some(scheduler.machine.now_ns());
         self.cpu.stats.halts.add(1);
@@ -101,11 +105,26 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
         self.claimed |= !self.scheduler.idle.withdraw(self.id);
     }
 
-    /// A CPU that was claimed and does something else instead of looking for work wakes another one for that.
+    /// A CPU that was claimed, or searched as the last one (S2), and does something else instead of looking for work wakes
+    /// another one for that, if there is any.
+    #[inline]
     pub(crate) fn pass_on(&mut self) {
         if core::mem::take(&mut self.claimed) {
-            self.scheduler.idle.publish_work();
-            self.scheduler.wake_idle(self.id.index() + 1, 1);
+            self.wake_another();
+        }
+    }
+
+    #[cold]
+    fn wake_another(&self) {
+        let scheduler = self.scheduler;
+        scheduler.idle.publish_work();
+        scheduler.machine.interleave();
+        if !scheduler.idle.any(CPUS) {
+            return;
+        }
+        let masked = scheduler.masked();
+        if scheduler.others_have_work(&masked, self.id) || scheduler.others_have_threads(self.id) {
+            scheduler.wake_idle(self.id.index() + 1, 1);
         }
     }
 

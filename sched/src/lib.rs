@@ -12,12 +12,15 @@ mod block_on;
 #[cfg(feature = "threads")]
 pub mod class;
 mod combine;
+mod cooldown;
 mod core_loop;
 mod cpu;
 mod cpu_set;
 mod current;
 mod dump;
 mod enter_error;
+mod far;
+mod global;
 mod halt;
 mod hotplug;
 pub mod idle;
@@ -39,7 +42,10 @@ mod registry;
 mod run_queue;
 mod run_task;
 mod scheduler;
+pub mod search;
 mod settings;
+#[cfg(feature = "alloc")]
+mod shared;
 mod shutdown;
 mod sleep;
 mod spawn;
@@ -75,6 +81,8 @@ pub use local_spawn::{LocalError, LocalSpawner, NotLocal};
 pub use registry::Enumerating;
 pub use scheduler::Scheduler;
 pub use settings::Settings;
+#[cfg(feature = "alloc")]
+pub use shared::{Kept, Shared, SharedCore};
 pub use spawn::{Builder, EmptyAffinity};
 #[cfg(feature = "alloc")]
 pub use spawn_with::{NotSpawned, TaskMeta};

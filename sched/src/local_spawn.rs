@@ -2,6 +2,7 @@
 
 use crate::core_loop::Core;
 use crate::cpu_set::CpuSet;
+use crate::far::Far;
 use crate::local::{LocalFuture, LocalList};
 use crate::spawn::Builder;
 use crate::task::{Cell, Claim, JoinHandle, Meta, Queued, Storage, TaskId};
@@ -26,10 +27,12 @@ use core::pin::Pin;
 /// }
 /// ```
 pub struct LocalSpawner<M: 'static, T: 'static = (), const CPUS: usize = 64> {
-    scheduler: &'static Scheduler<M, T, CPUS>,
+    scheduler: Far<Scheduler<M, T, CPUS>>,
     cpu: CpuId,
-    list: &'static LocalList,
+    list: Far<LocalList>,
     stay: usize,
+    #[cfg(feature = "alloc")]
+    pub(crate) keep: Option<crate::shared::Keep>,
     _stays_on_its_cpu: PhantomData<*mut ()>,
 }
 
@@ -42,10 +45,12 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
     pub fn local_spawner(&self) -> LocalSpawner<M, T, CPUS> {
         let list = &self.cpu.local;
         LocalSpawner {
-            scheduler: self.scheduler,
+            scheduler: Far::new(self.scheduler),
             cpu: self.id,
-            list,
+            list: Far::new(list),
             stay: list.stay(),
+            #[cfg(feature = "alloc")]
+            keep: None,
             _stays_on_its_cpu: PhantomData,
         }
     }
@@ -54,7 +59,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
 impl<M: Machine, T: Trace, const CPUS: usize> LocalSpawner<M, T, CPUS> {
     /// Whether the loop is still there.
     pub fn is_open(&self) -> bool {
-        self.list.is_open(self.stay)
+        self.list.get().is_open(self.stay)
     }
 
     /// Spawns a Normal local task, see [`Builder::spawn_local`].
@@ -68,7 +73,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> LocalSpawner<M, T, CPUS> {
     where
         F: Future + 'static,
     {
-        self.scheduler.task("").spawn_local(self, future)
+        self.scheduler.get().task("").spawn_local(self, future)
     }
 }
 
@@ -111,7 +116,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         }
         let (id, meta) = self.announce_local(spawner);
         let future = LocalFuture::new(future);
-        let (task, handle) = Cell::in_box(future, self.scheduler, id, meta);
+        let (task, handle) = Cell::in_box(future, self.scheduler.get(), id, meta);
         // SAFETY: made just now, of an `F`; the spawner is open.
         unsafe { self.place_local::<F>(spawner, task, &handle) };
         Ok(handle)
@@ -140,14 +145,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
             Err(storage) => return Err(LocalError::MemoryInUse { future, storage }),
         };
         let (id, meta) = self.announce_local(spawner);
-        let (task, handle) = claim.fill(LocalFuture::new(future), self.scheduler, id, meta);
+        let (task, handle) = claim.fill(LocalFuture::new(future), self.scheduler.get(), id, meta);
         // SAFETY: made just now, of an `F`; the spawner is open.
         unsafe { self.place_local::<F>(spawner, task, &handle) };
         Ok(handle)
     }
 
     fn may_use(&self, spawner: &LocalSpawner<M, T, CPUS>) -> bool {
-        spawner.is_open() && core::ptr::eq(self.scheduler, spawner.scheduler)
+        spawner.is_open() && core::ptr::eq(self.scheduler.get(), spawner.scheduler.get())
     }
 
     fn announce_local(&mut self, spawner: &LocalSpawner<M, T, CPUS>) -> (TaskId, Meta) {
@@ -169,14 +174,14 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
     ) {
         // SAFETY: LO3, the caller is on the loop's stack; the future is pinned in its task, and takes itself out.
         let put_in = |future: Pin<&mut LocalFuture<F>>| unsafe {
-            spawner.list.put_in(future.node(), handle.task_ref());
+            spawner.list.get().put_in(future.node(), handle.task_ref());
         };
         // SAFETY: the task is `QUEUED` in the caller's hands, and local (LO1), of an `F`.
         unsafe { Cell::<LocalFuture<F>>::with_future(&task, put_in) };
         task.header().set_home(spawner.cpu);
         #[cfg(feature = "registry")]
-        self.scheduler.list_task(&task);
-        self.scheduler.place_task(task);
+        self.scheduler.get().list_task(&task);
+        self.scheduler.get().place_task(task);
     }
 }
 
@@ -221,7 +226,11 @@ impl<F, S> core::error::Error for LocalError<F, S> {}
 
 impl<M, T, const CPUS: usize> Clone for LocalSpawner<M, T, CPUS> {
     fn clone(&self) -> Self {
-        Self { ..*self }
+        Self {
+            #[cfg(feature = "alloc")]
+            keep: self.keep.clone(),
+            ..*self
+        }
     }
 }
 

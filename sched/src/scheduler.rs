@@ -4,6 +4,7 @@ use crate::cpu::Cpu;
 use crate::cpu_set::{AtomicCpuSet, MAX_CPUS};
 use crate::hotplug::Hotplug;
 use crate::idle::IdleSet;
+use crate::search::Searchers;
 use crate::stats::{CpuStats, Totals};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, const_fn};
 use crate::task::{Header, TaskId};
@@ -27,6 +28,8 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     pub(crate) online: AtomicCpuSet,
     /// CPUs that halt, or are about to (PB1).
     pub(crate) idle: IdleSet,
+    /// CPUs that go round over others in search of work (S1).
+    pub(crate) searchers: Searchers,
     /// CPUs that should pause, and those that do.
     pub(crate) pausing: AtomicCpuSet,
     pub(crate) paused: AtomicCpuSet,
@@ -41,6 +44,11 @@ pub struct Scheduler<M: 'static, T: 'static = (), const CPUS: usize = 64> {
     /// A bounded drain of the injector left some of them with it. Written by who has the injector's owner.
     pub(crate) injector_has_rest: AtomicBool,
     pub(crate) hotplug: Hotplug,
+    /// There is no handle any more.
+    #[cfg(feature = "alloc")]
+    pub(crate) closed: AtomicBool,
+    #[cfg(feature = "alloc")]
+    pub(crate) counted: Option<crate::shared::Counted>,
     #[cfg(feature = "registry")]
     pub(crate) registry: crate::registry::Registry,
     foreign_serial: AtomicU64,
@@ -62,6 +70,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 cpus: core::array::from_fn(|_| Cpu::new()),
                 online: AtomicCpuSet::new(),
                 idle: IdleSet::new(),
+                searchers: Searchers::new(),
                 pausing: AtomicCpuSet::new(),
                 paused: AtomicCpuSet::new(),
                 stopping: AtomicBool::new(false),
@@ -70,6 +79,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
                 injected: AtomicUsize::new(0),
                 injector_has_rest: AtomicBool::new(false),
                 hotplug: Hotplug::new(),
+                #[cfg(feature = "alloc")]
+                closed: AtomicBool::new(false),
+                #[cfg(feature = "alloc")]
+                counted: None,
                 #[cfg(feature = "registry")]
                 registry: crate::registry::Registry::new(),
                 foreign_serial: AtomicU64::new(0),

@@ -13,6 +13,9 @@ pub struct Settings {
     pub inbox_budget_nodes: usize,
     /// A CPU with nothing to do takes half of what another one has published, at most 32 tasks, instead of one.
     pub steal_half: bool,
+    /// So long a CPU whose search brought nothing leaves others alone while it spins or ticks, in nanoseconds. It looks before it halts
+    /// all the same; a kick or its timer ends the time early. 0: it searches in each step that has nothing else.
+    pub steal_cooldown_ns: u64,
     /// So many steps find nothing to do, one after the other, before a CPU halts. What comes meanwhile needs no kick and no end of a
     /// halt; the price is power, or what else the CPU's thread stands on could do. 0: it halts at once.
     pub spin_steps: u32,
@@ -28,12 +31,14 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// One Background poll per 100 Normal, one lower poll per 256 Critical, 64 nodes a step, no spinning, 1 ms slices; no lists.
+    /// One Background poll per 100 Normal, one lower poll per 256 Critical, 64 nodes a step, no cooldown, no spinning, 1 ms slices;
+    /// no lists.
     pub const DEFAULT: Self = Self {
         background_limit_polls: 100,
         critical_limit_polls: 256,
         inbox_budget_nodes: 64,
         steal_half: false,
+        steal_cooldown_ns: 0,
         spin_steps: 0,
         slice_ns: 1_000_000,
         #[cfg(feature = "registry")]

@@ -1,6 +1,7 @@
 //! Making tasks.
 
 use crate::cpu_set::CpuSet;
+use crate::far::Far;
 #[cfg(feature = "alloc")]
 use crate::task::Cell;
 use crate::task::{Claim, JoinHandle, MemoryInUse, Meta, Queued, Storage, TaskId, Tier};
@@ -13,10 +14,13 @@ use core::panic::Location;
 /// What is to be known of a task before it is spawned.
 #[must_use = "a builder makes nothing until `spawn`"]
 pub struct Builder<M: 'static, T: 'static, const CPUS: usize> {
-    pub(crate) scheduler: &'static Scheduler<M, T, CPUS>,
+    pub(crate) scheduler: Far<Scheduler<M, T, CPUS>>,
     pub(crate) meta: Meta,
     /// Not to the caller's CPU, but to the injector.
     injected: bool,
+    /// A count of a scheduler that is counted (AR1).
+    #[cfg(feature = "alloc")]
+    pub(crate) keep: Option<crate::shared::Keep>,
 }
 
 /// An affinity without a CPU that the scheduler could ever have.
@@ -44,8 +48,16 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             is_local: false,
             #[cfg(feature = "registry")]
             is_listed: self.settings.list_tasks,
+            #[cfg(feature = "alloc")]
+            is_counted: self.counted.is_some(),
         };
-        Builder { scheduler: self, meta, injected: false }
+        Builder {
+            scheduler: Far::new(self),
+            meta,
+            injected: false,
+            #[cfg(feature = "alloc")]
+            keep: None,
+        }
     }
 
     /// What a set of CPUs comes to: nothing, if it holds every CPU of the scheduler.
@@ -133,7 +145,7 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
         F::Output: Send + 'static,
     {
         let id = self.announce();
-        let (task, handle) = Cell::in_box(future, self.scheduler, id, self.meta);
+        let (task, handle) = Cell::in_box(future, self.scheduler.get(), id, self.meta);
         self.place(task);
         handle
     }
@@ -161,25 +173,33 @@ impl<M: Machine, T: Trace, const CPUS: usize> Builder<M, T, CPUS> {
             Err(storage) => return Err(MemoryInUse { future, storage }),
         };
         let id = self.announce();
-        let (task, handle) = claim.fill(future, self.scheduler, id, self.meta);
+        let (task, handle) = claim.fill(future, self.scheduler.get(), id, self.meta);
         self.place(task);
         Ok(handle)
     }
 
     fn place(&self, task: Queued) {
         #[cfg(feature = "registry")]
-        self.scheduler.list_task(&task);
+        self.scheduler.get().list_task(&task);
         if self.injected && self.meta.affinity.is_none() {
-            self.scheduler.count(&self.scheduler.masked(), |stats| &stats.wakes_placed);
-            self.scheduler.inject(task);
+            self.scheduler.get().count(&self.scheduler.get().masked(), |stats| &stats.wakes_placed);
+            self.scheduler.get().inject(task);
         } else {
-            self.scheduler.place_task(task);
+            self.scheduler.get().place_task(task);
+        }
+        // AR4.
+        #[cfg(feature = "alloc")]
+        if self.keep.is_some() {
+            self.scheduler.get().bury_if_closed();
         }
     }
 
     /// Counts the new task, and names it.
     pub(crate) fn announce(&self) -> TaskId {
-        let scheduler = self.scheduler;
+        let scheduler = self.scheduler.get();
+        // AR1: the task's, which it gives back as it is freed.
+        #[cfg(feature = "alloc")]
+        core::mem::forget(crate::shared::Keep::new(scheduler));
         let masked = scheduler.masked();
         scheduler.count(&masked, |stats| &stats.spawned);
         scheduler.note_pinned(self.meta.affinity.as_ref());

@@ -50,18 +50,52 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
             .filter_map(|cpu| Some((cpu, self.cpu(cpu)?)))
     }
 
+    /// Those of the others that are `good`, the nearest first; of those equally far, from `first` upward and around.
+    ///
+    /// Twice as many walks as there are distances, and one.
+    pub(crate) fn nearest_first(
+        &self,
+        me: CpuId,
+        first: usize,
+        good: impl Fn(&Cpu) -> bool + Copy,
+    ) -> impl Iterator<Item = (CpuId, &Cpu)> {
+        let distances = move || {
+            let others = self.others(me, first).filter(move |(_, victim)| good(victim));
+            others.map(move |(id, victim)| (self.machine.steal_distance(me, id), id, victim))
+        };
+        let next = move |beyond: Option<u8>| {
+            let farther = |&at: &u8| beyond.is_none_or(|beyond| at > beyond);
+            distances().map(|(at, ..)| at).filter(farther).min()
+        };
+        core::iter::successors(next(None), move |&at| next(Some(at))).flat_map(move |at| {
+            let there = distances().filter(move |&(distance, ..)| distance == at);
+            there.map(|(_, id, victim)| (id, victim))
+        })
+    }
+
     /// One round over the others: the newest published Normal task of any of them, else a Background one.
     ///
     /// Lock-free; at most a few tries at each of two deques of each CPU.
     pub(crate) fn steal(&self, me: CpuId, first: usize) -> Option<(CpuId, Queued)> {
         [Tier::Normal, Tier::Background].into_iter().find_map(|tier| {
-            self.others(me, first).filter(|(_, victim)| victim.has_to_spare()).find_map(
-                |(id, victim)| {
-                    self.machine.interleave();
-                    Some((id, victim.steal(tier)?))
-                },
-            )
+            self.nearest_first(me, first, Cpu::has_to_spare).find_map(|(id, victim)| {
+                self.machine.interleave();
+                Some((id, victim.steal(tier)?))
+            })
         })
+    }
+
+    /// Whether another CPU has a thread to spare.
+    #[cfg(feature = "threads")]
+    pub(crate) fn others_have_threads(&self, me: CpuId) -> bool {
+        // Ordering: Relaxed; ordered by the caller's fence (PB1).
+        self.others(me, 0).any(|(_, victim)| victim.threads.spare.load(Ordering::Relaxed) > 0)
+    }
+
+    /// Whether another CPU has a thread to spare: there are none.
+    #[cfg(not(feature = "threads"))]
+    pub(crate) fn others_have_threads(&self, _: CpuId) -> bool {
+        false
     }
 
     /// The last look of PB1 at other CPUs' things: whether there is anything to take. A CPU that has tasks ready

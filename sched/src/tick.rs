@@ -72,7 +72,11 @@ impl<M: Machine, T: Trace, const CPUS: usize> Core<M, T, CPUS> {
                 Some(Step::Ran) => ran += 1,
                 Some(Step::Paused | Step::Offline) => break,
                 // What fires last in a step arrives in the next one.
-                None if !self.has_remaining() => break,
+                None if !self.has_remaining() => {
+                    // The kernel goes about its other business, and does not look again.
+                    self.pass_on();
+                    break;
+                }
                 _ => {}
             }
         }

@@ -22,6 +22,22 @@ impl<M: Machine, T: Trace, const CPUS: usize> Home for Scheduler<M, T, CPUS> {
         debug_assert!(false, "{} was lost", unsafe { task.as_ref() }.id());
     }
 
+    #[cfg(feature = "alloc")]
+    fn keep(&self) -> Option<crate::shared::Keep> {
+        crate::shared::Keep::new(self)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn settle(&self) {
+        self.bury_if_closed();
+    }
+
+    #[cfg(feature = "alloc")]
+    unsafe fn take_keep(&self) -> Option<crate::shared::Keep> {
+        // SAFETY: `Builder::announce` has left it behind, and the caller frees the task.
+        unsafe { crate::shared::Keep::take(self) }
+    }
+
     fn is_shut_down(&self) -> bool {
         self.is_shut_down()
     }

@@ -1,5 +1,6 @@
-//! The construction kit (rows C1, C2, C5): run loops of a kernel's own, static schedulers, work taken by hand. Rows C3, C4 and
-//! C6 are in `metadata.rs`, `storage.rs` and `task_local.rs`, C7 is the chapter `multicore`.
+//! The construction kit (rows C1, C2, C5, C7): run loops of a kernel's own, static schedulers, work taken by hand. Rows C3, C4 and
+//! C6 are in `metadata.rs`, `shared.rs`, `shutdown.rs`, `storage.rs`, `own_scheduler.rs` and `task_local.rs`; C7 is the chapter
+//! `multicore` as well.
 
 mod common;
 
@@ -171,7 +172,7 @@ fn c5_tasks_of_another_cpu_are_taken_from_the_back_normal_before_background() {
 }
 
 #[test]
-fn an_injected_task_is_for_whoever_is_free_and_one_with_an_affinity_is_not_injected() {
+fn c7_an_injected_task_is_for_whoever_is_free_and_one_with_an_affinity_is_not_injected() {
     let mut test = Test::new(2);
     let notes = Notes::default();
     test.settle(1);
@@ -192,7 +193,7 @@ fn an_injected_task_is_for_whoever_is_free_and_one_with_an_affinity_is_not_injec
 }
 
 #[test]
-fn half_of_what_is_published_is_stolen_where_that_is_set_and_keeps_its_order() {
+fn c7_half_of_what_is_published_is_stolen_where_that_is_set_and_keeps_its_order() {
     for (steal_half, stolen) in [(false, 1), (true, 10)] {
         let mut settings = Settings::DEFAULT;
         settings.steal_half = steal_half;

@@ -8,6 +8,7 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 use mpsc_inbox::{Inbox, Owner, Pushed};
 use sched::idle::IdleSet;
+use sched::search::Searchers;
 use sched_arch::CpuId;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as Uncounted;
@@ -229,5 +230,131 @@ fn no_halt_beside_any_of_two() {
         pusher.join().unwrap();
         publisher.join().unwrap();
         assert!(!halted || machine.kicks() > 0, "halted beside work, unkicked");
+    });
+}
+
+/// Three CPUs, of which one may search at a time.
+struct Three {
+    idle: IdleSet,
+    searchers: Searchers,
+    /// The first CPU's.
+    deque: StealDeque<Box<Node>, 2>,
+    ready: AtomicUsize,
+    kicks: [Uncounted; 3],
+}
+
+impl Three {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            idle: IdleSet::new(),
+            searchers: Searchers::new(),
+            deque: StealDeque::new(),
+            ready: AtomicUsize::new(1),
+            kicks: Default::default(),
+        })
+    }
+
+    fn wake_idle(&self) {
+        if let Some(cpu) = self.idle.claim(0, 3) {
+            self.kicks[cpu.index()].fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+
+    /// The first CPU makes an item takeable while it runs another.
+    fn publish(&self) {
+        let (mut owner, _) = self.deque.split().expect("it is new");
+        owner.push(Node::new(1)).expect("it is empty");
+        self.ready.store(2, Ordering::Relaxed);
+        self.idle.publish_work();
+        self.wake_idle();
+    }
+
+    fn has_work(&self) -> bool {
+        self.ready.load(Ordering::Relaxed) >= 2 && !self.deque.stealer().is_empty()
+    }
+
+    /// `Core::halt`: whether it halts.
+    fn halt(&self, cpu: CpuId) -> bool {
+        self.idle.publish(cpu);
+        if !self.searchers.are_enough(3) && self.has_work() {
+            self.idle.withdraw(cpu);
+            return false;
+        }
+        true
+    }
+
+    /// The end of `Core::search`, with work in hand that is not what this is about.
+    fn end_search_busy(&self) {
+        if self.searchers.end() {
+            self.idle.publish_work();
+            if self.has_work() {
+                self.wake_idle();
+            }
+        }
+    }
+
+    fn is_kicked(&self, cpu: usize) -> bool {
+        self.kicks[cpu].load(std::sync::atomic::Ordering::SeqCst) > 0
+    }
+}
+
+/// S2: while one CPU ends a search with work in hand, another makes more takeable and a third one is about to halt.
+#[test]
+fn no_halt_beside_a_searcher_that_found_other_work() {
+    model(|| {
+        let machine = Three::new();
+        assert!(machine.searchers.try_begin(3));
+        let (publisher, searcher) = (machine.clone(), machine.clone());
+        let publisher = thread::spawn(move || publisher.publish());
+        let searcher = thread::spawn(move || searcher.end_search_busy());
+        let halted = machine.halt(CpuId::new(2));
+        publisher.join().unwrap();
+        searcher.join().unwrap();
+        assert!(!halted || machine.is_kicked(2), "halted beside what nobody looks for");
+    });
+}
+
+/// S2: the same where the searcher found nothing, and is about to halt too.
+#[test]
+fn no_halt_of_both_beside_a_stealable_task() {
+    model(|| {
+        let machine = Three::new();
+        assert!(machine.searchers.try_begin(3));
+        let (publisher, searcher) = (machine.clone(), machine.clone());
+        let publisher = thread::spawn(move || publisher.publish());
+        let searcher = thread::spawn(move || {
+            assert!(searcher.searchers.end(), "there is no other");
+            searcher.halt(CpuId::new(1))
+        });
+        let halted = machine.halt(CpuId::new(2));
+        publisher.join().unwrap();
+        let both = searcher.join().unwrap() && halted;
+        let kicked = machine.is_kicked(1) || machine.is_kicked(2);
+        assert!(!both || kicked, "both halted beside a stealable task, unkicked");
+    });
+}
+
+/// S1: never more in a round than there are places; one place for three CPUs.
+#[test]
+fn one_of_three_cpus_searches_at_a_time() {
+    model(|| {
+        let searchers = Arc::new(Searchers::new());
+        let inside = Arc::new(Uncounted::new(0));
+        let search = |searchers: &Searchers, inside: &Uncounted| {
+            if searchers.try_begin(3) {
+                let others = inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                assert_eq!(others, 0, "two search where one may");
+                thread::yield_now();
+                inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                assert!(searchers.end(), "the last one");
+            }
+        };
+        let threads = [(); 2].map(|()| {
+            let (searchers, inside) = (searchers.clone(), inside.clone());
+            thread::spawn(move || search(&searchers, &inside))
+        });
+        search(&searchers, &inside);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(searchers.try_begin(3) && searchers.end(), "the place is free again");
     });
 }

@@ -3,10 +3,12 @@
 
 mod halt;
 mod handover;
+mod kit;
 mod level;
 mod machine;
 mod registry;
 mod ring;
+mod shared;
 mod step;
 mod task;
 mod thread;

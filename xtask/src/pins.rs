@@ -37,6 +37,10 @@ pub(crate) const WITH_PORTABLE_ATOMICS: [&str; 2] = ["mpsc-inbox", "steal-deque"
 pub(crate) const MODELS: [(&str, &str); 2] =
     [("mpsc-inbox", "inbox::"), ("steal-deque", "deque::")];
 
+/// Tasks of the demo's accounting under a sanitizer.
+pub(crate) const ACCOUNTING_TASKS: &str = "4000";
+pub(crate) const ACCOUNTING_TASKS_LONG: &str = "100000";
+
 /// The oldest compiler that builds the leaves (`rust-version` in their manifests).
 pub(crate) const LEAF_MSRV: &str = "1.85.0";
 
@@ -105,7 +109,7 @@ pub(crate) const CHECKER_LIMIT: Duration = Duration::from_secs(12 * 60 * 60);
 pub(crate) const MUTANT_LIMIT_SECONDS: u64 = 120;
 
 /// The test command runs one of so many parts of the curated mutants, by turns.
-pub(crate) const MUTANT_SHARDS: usize = 4;
+pub(crate) const MUTANT_SHARDS: usize = 8;
 
 /// From the polite signal to the last one. nextest gives its tests 10 s.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(12);

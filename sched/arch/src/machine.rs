@@ -66,6 +66,17 @@ pub unsafe trait Machine: Sync {
     /// A number that differs between CPUs, for the first victim of stealing. Need not be unpredictable.
     fn seed(&self) -> u64;
 
+    /// How far `victim` is from `thief`, in any unit: work is taken from the nearest CPU that has some to spare, and among
+    /// those equally far the search begins with another one each time. All are equally far unless this says otherwise; it
+    /// should give the same answer each time.
+    ///
+    /// Called in a search for work, some times for each CPU that has some; interrupts may be masked.
+    #[inline(always)]
+    fn steal_distance(&self, thief: CpuId, victim: CpuId) -> u8 {
+        let _ = (thief, victim);
+        0
+    }
+
     /// Called once in every step of the loop, interrupts unmasked and no lock held.
     ///
     /// A machine whose interrupts cannot arrive by themselves (a thread of an operating system, a simulator)

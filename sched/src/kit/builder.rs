@@ -29,6 +29,8 @@ impl<S: Schedule> Builder<S> {
             is_local: false,
             #[cfg(feature = "registry")]
             is_listed: false,
+            #[cfg(feature = "alloc")]
+            is_counted: false,
         };
         Self { scheduler, meta }
     }

@@ -62,6 +62,8 @@ mod runnable;
 pub use crate::task::{Runnable, TaskHeader};
 pub use builder::Builder;
 pub use runnable::Ran;
+#[cfg(feature = "alloc")]
+pub(crate) use runnable::end;
 
 use crate::sync::{AtomicU64, Ordering, const_fn};
 use crate::task::{Header, Home, TaskId};

@@ -116,7 +116,7 @@ impl Drop for Ending {
 }
 
 /// RK2: ends a task instead of running it.
-pub(super) fn end(task: Runnable) {
+pub(crate) fn end(task: Runnable) {
     let _ = task.header().state.shut_down();
     // It is shut down, or freed.
     let _ = task.run();

@@ -7,7 +7,8 @@
 //!   it when no reference is left.
 //! - **C2** The future does not move from the time the cell is made until it is dropped in place.
 
-use super::header::{Header, Home, Meta, Queued};
+use super::header::{Header, Meta, Queued};
+use super::home::Home;
 use super::{JoinHandle, TaskId};
 use crate::state::Completed;
 #[cfg(not(loom))]

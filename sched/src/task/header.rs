@@ -8,6 +8,7 @@
 //! - **H2** `home` and `stamp` are written by whoever holds the task only, and handed over with it.
 
 use super::cell::VTable;
+use super::home::Home;
 use super::{TaskId, TaskInfo, Tier};
 use crate::cpu_set::CpuSet;
 use crate::lock::AtomicWaker;
@@ -19,42 +20,6 @@ use core::ptr::NonNull;
 use mpsc_inbox::{Handle, Link, Linked, Unique};
 use sched_arch::CpuId;
 
-/// Where tasks go when they become runnable, or come to their end, outside the loop.
-pub(crate) trait Home: Sync {
-    /// Takes a task that became runnable, or whose last reference is gone, to the inbox of its home.
-    fn place(&self, task: Queued);
-    /// What is done about a `Queued` that was dropped, of a task that is live.
-    fn lost(&self, task: NonNull<Header>);
-    /// Whether the scheduler was shut down.
-    fn is_shut_down(&self) -> bool;
-    /// Takes a task that was listed off its list.
-    ///
-    /// # Safety
-    ///
-    /// The caller is the last to reach the task, but by the list.
-    #[cfg(feature = "registry")]
-    unsafe fn unlist(&self, _task: NonNull<Header>) {
-        debug_assert!(false, "no such list");
-    }
-    /// Tells the loop that has the thread that its policy or affinity has changed.
-    #[cfg(feature = "threads")]
-    fn change(&self, thread: crate::thread::ThreadRef) {
-        debug_assert!(false, "{thread:?} has no such scheduler");
-    }
-    #[cfg(feature = "threads")]
-    fn affinity(&self, _thread: &crate::thread::ThreadRef) -> Option<CpuSet> {
-        None
-    }
-    #[cfg(feature = "threads")]
-    fn set_affinity(
-        &self,
-        _thread: &crate::thread::ThreadRef,
-        _cpus: CpuSet,
-    ) -> Result<(), crate::EmptyAffinity> {
-        Err(crate::EmptyAffinity)
-    }
-}
-
 /// What a builder says about a task: first what the loop asks at each turn.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -65,6 +30,9 @@ pub(crate) struct Meta {
     /// It is in a list of all tasks (RG1 in `registry.rs`).
     #[cfg(feature = "registry")]
     pub(crate) is_listed: bool,
+    /// It has a count of its scheduler's memory (AR1 in `shared`).
+    #[cfg(feature = "alloc")]
+    pub(crate) is_counted: bool,
     /// `None`: any CPU.
     pub(crate) affinity: Option<CpuSet>,
     pub(crate) name: &'static str,
@@ -208,6 +176,13 @@ impl Header {
         self.stamp.store(stamp, Ordering::Relaxed);
     }
 
+    /// AR2: for the length of a call in which the last reference may go.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    fn keep_scheduler(&self) -> Option<crate::shared::Keep> {
+        if self.meta.is_counted { self.scheduler.keep() } else { None }
+    }
+
     /// Does what a wake obliges to. `header` is live at least as long as the caller's own reference.
     ///
     /// # Safety
@@ -218,9 +193,15 @@ impl Header {
         if wake == Wake::Place {
             // SAFETY: `Place` means that the caller now has the queue's reference, so the header is live and
             // there is no other `Queued` (H1).
-            let (scheduler, task) =
-                unsafe { (header.as_ref().scheduler, Queued::from_raw(header)) };
+            let (this, task) = unsafe { (header.as_ref(), Queued::from_raw(header)) };
+            let scheduler = this.scheduler;
+            #[cfg(feature = "alloc")]
+            let kept = this.keep_scheduler();
             scheduler.place(task);
+            #[cfg(feature = "alloc")]
+            if kept.is_some() {
+                scheduler.settle();
+            }
         }
     }
 
@@ -234,10 +215,16 @@ impl Header {
         // SAFETY: live by the caller's reference.
         let this = unsafe { header.as_ref() };
         let scheduler = this.scheduler;
+        #[cfg(feature = "alloc")]
+        let kept = this.keep_scheduler();
         if this.state.release() {
             // SAFETY: it was the last reference, and the queue's is among those that are gone: no queue has the
             // task, and nobody else can reach it (H1).
             scheduler.place(unsafe { Queued::from_raw(header) });
+            #[cfg(feature = "alloc")]
+            if kept.is_some() {
+                scheduler.settle();
+            }
         }
     }
 
@@ -250,10 +237,16 @@ impl Header {
         // SAFETY: live by the handle's reference.
         let this = unsafe { header.as_ref() };
         let scheduler = this.scheduler;
+        #[cfg(feature = "alloc")]
+        let kept = this.keep_scheduler();
         let dropped = this.state.drop_join();
         if dropped == DropJoin::Unreachable {
             // SAFETY: as in `release`.
             scheduler.place(unsafe { Queued::from_raw(header) });
+            #[cfg(feature = "alloc")]
+            if kept.is_some() {
+                scheduler.settle();
+            }
         }
         dropped == DropJoin::Complete
     }
@@ -264,17 +257,19 @@ impl Header {
     ///
     /// No reference is left, no queue has the task, and `header` is not used again.
     pub(crate) unsafe fn free(header: NonNull<Self>) {
+        // SAFETY: live until it is freed below.
+        let this = unsafe { header.as_ref() };
         #[cfg(feature = "registry")]
-        {
-            // SAFETY: live until it is freed below.
-            let this = unsafe { header.as_ref() };
-            if this.meta.is_listed {
-                // SAFETY: the caller's promise.
-                unsafe { this.scheduler.unlist(header) };
-            }
+        if this.meta.is_listed {
+            // SAFETY: the caller's promise.
+            unsafe { this.scheduler.unlist(header) };
         }
+        // Given back last: its future may look at the scheduler as it is dropped.
+        #[cfg(feature = "alloc")]
+        // SAFETY: a task that is counted has a count, and is freed once.
+        let _kept = if this.meta.is_counted { unsafe { this.scheduler.take_keep() } } else { None };
         // SAFETY: the caller's promise is that of `VTable::free`; the vtable is the one the task was made with.
-        unsafe { (header.as_ref().vtable.free)(header) }
+        unsafe { (this.vtable.free)(header) }
     }
 }
 

@@ -6,7 +6,8 @@
 //!   freed; otherwise it is uninitialised and nobody's.
 
 use super::cell::{Cell, VTable};
-use super::header::{Header, Home, Meta, Queued};
+use super::header::{Header, Meta, Queued};
+use super::home::Home;
 use super::{JoinHandle, Storage, TaskId};
 #[cfg(not(loom))]
 use crate::sync::CellExt as _;

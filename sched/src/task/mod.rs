@@ -2,6 +2,7 @@
 
 mod cell;
 mod header;
+mod home;
 mod info;
 mod join;
 mod memory;
@@ -15,8 +16,9 @@ pub use crate::state::RunState;
 pub(crate) use cell::Cell;
 #[cfg(feature = "threads")]
 pub(crate) use cell::VTable;
-pub(crate) use header::{FOREIGN, Header, Home, LOCAL, Meta, Queued};
+pub(crate) use header::{FOREIGN, Header, LOCAL, Meta, Queued};
 pub use header::{Header as TaskHeader, Queued as Runnable};
+pub(crate) use home::Home;
 pub use info::{TaskInfo, TaskRef};
 pub use join::{CancelOnDrop, JoinError, JoinHandle};
 pub(crate) use memory::Claim;

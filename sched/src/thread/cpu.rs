@@ -258,14 +258,14 @@ impl Queue {
         self.classes.yield_task(now_ns);
     }
 
+    /// The fair class, which is empty where another one is lent.
+    pub(super) fn fair(&self) -> &Fair<Tcb> {
+        self.classes.lower().fair()
+    }
+
     /// The lowest place of the set.
     pub(super) fn lowest_mut(&mut self) -> &mut Lowest {
         self.classes.lower_mut()
-    }
-
-    /// The fair class, which has no tasks if another one is in its place.
-    pub(super) fn fair(&self) -> &Fair<Tcb> {
-        self.classes.lower().fair()
     }
 
     /// Whether a thread is runnable that comes before Critical futures.

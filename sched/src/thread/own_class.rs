@@ -148,12 +148,12 @@ macro_rules! either {
 }
 
 impl Lowest {
-    pub(super) fn new(fair: Fair<Tcb>) -> Self {
-        Self { fair, lent: None }
-    }
-
     pub(super) fn fair(&self) -> &Fair<Tcb> {
         &self.fair
+    }
+
+    pub(super) fn new(fair: Fair<Tcb>) -> Self {
+        Self { fair, lent: None }
     }
 
     /// O1. A task that sleeps on in the fair class is in it, too.

@@ -341,12 +341,10 @@ impl<M: Machine, T: Trace, const CPUS: usize> Scheduler<M, T, CPUS> {
     /// A thread of another CPU that would run last there, and may run here. Locks that are held are passed by.
     pub(crate) fn steal_thread(&self, me: CpuId, first: usize) -> Theft {
         let mut result = Theft::Nothing;
-        for (id, victim) in self.others(me, first) {
+        // Ordering: Relaxed; a hint, or ordered by the caller's fence (PB1).
+        let has_spare = |victim: &crate::cpu::Cpu| victim.threads.spare.load(Ordering::Relaxed) > 0;
+        for (id, victim) in self.nearest_first(me, first, has_spare) {
             let threads = &victim.threads;
-            // Ordering: Relaxed; a hint, or ordered by the caller's fence (PB1).
-            if threads.spare.load(Ordering::Relaxed) == 0 {
-                continue;
-            }
             let masked = self.masked();
             let Some(mut queue) = threads.queue.try_lock() else {
                 result = Theft::Busy;

@@ -104,7 +104,7 @@ impl<M: Switch, T: Trace, const CPUS: usize> ThreadBuilder<M, T, CPUS> {
         R: Send + 'static,
     {
         let (task, policy, attachment) = (self.task, self.policy, self.attachment);
-        let scheduler = task.scheduler;
+        let scheduler = task.scheduler.get();
         let announce = || (task.announce(), task.meta);
         let (thread, handle) = cell::new(closure, stack, scheduler, policy, attachment, announce)?;
         #[cfg(feature = "registry")]

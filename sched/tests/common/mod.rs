@@ -27,6 +27,8 @@ pub struct Virtual {
     pub timer_ns: [AtomicU64; CPUS],
     pub masked: AtomicUsize,
     pub slept_in_atomic: AtomicUsize,
+    /// How far each CPU is from all others.
+    pub distance: [AtomicU64; CPUS],
     /// What happens wherever the scheduler lets something come between, until it says that it is over.
     pub meanwhile: Mutex<Option<Meanwhile>>,
     #[cfg(miri)]
@@ -75,6 +77,10 @@ unsafe impl Machine for Virtual {
 
     fn seed(&self) -> u64 {
         0
+    }
+
+    fn steal_distance(&self, _: CpuId, victim: CpuId) -> u8 {
+        self.distance[victim.index()].load(SeqCst) as u8
     }
 
     fn interleave(&self) {

@@ -1,5 +1,6 @@
 use crate::bench::{spawn, timer_interrupt};
 use crate::common::{Notes, Test};
+use sched::CpuId;
 use sched::class::Nice;
 use sched::thread::Policy;
 use std::sync::Arc;
@@ -105,5 +106,32 @@ fn a_throttled_class_leaves_the_cpu_to_others_or_idle() {
     assert!(halts >= 600, "{halts} halts");
     let ran = served[0].load(SeqCst);
     assert!((290..=310).contains(&ran), "{ran} ms of 1000");
+    test.leave();
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it leaves threads behind")]
+fn the_fair_class_shows_its_members() {
+    let mut test = Test::new(1);
+    let scheduler = test.scheduler();
+    for nice in [0, 5] {
+        drop(spawn(&mut test, 0, Policy::fair(Nice::new(nice)), move || {
+            loop {
+                timer_interrupt(scheduler, 500_000);
+            }
+        }));
+    }
+    for _ in 0..101 {
+        test.step(0);
+    }
+    let mut members = Vec::new();
+    scheduler.check_fair(CpuId::new(0), |member| members.push(member)).unwrap();
+    members.retain(|member| member.task.is_some());
+    let [one, other] = members[..] else { panic!("{members:?}") };
+    assert_ne!(one.task, other.task);
+    assert!([one, other].iter().all(|member| member.slice_ns == 3_000_000 && !member.is_asleep));
+    assert_ne!(one.lag_ns, 0);
+    assert!((one.lag_ns + other.lag_ns).abs() <= 2, "Σ lag = 0: {members:?}");
+    scheduler.check_fair(CpuId::new(7), |_| panic!("there is no such CPU")).unwrap();
     test.leave();
 }

@@ -353,6 +353,11 @@ unsafe impl Machine for Virtual {
         self.draw(Rng::next_u64)
     }
 
+    /// Four CPUs to a cluster.
+    fn steal_distance(&self, thief: CpuId, victim: CpuId) -> u8 {
+        u8::from(thief.index() / 4 != victim.index() / 4)
+    }
+
     fn checkpoint(&self) {
         self.point();
     }

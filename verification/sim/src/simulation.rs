@@ -204,6 +204,7 @@ fn draw_settings(rng: &mut Rng, plain: bool) -> Settings {
         settings.background_limit_polls = [1, 4, 100, u32::MAX][rng.below(4) as usize];
         settings.critical_limit_polls = [1, 8, 256, u32::MAX][rng.below(4) as usize];
         settings.spin_steps = [0, 0, 1, 8][rng.below(4) as usize];
+        settings.steal_cooldown_ns = if settings.spin_steps == 8 { 5_000 } else { 0 };
         settings.slice_ns = [20_000, 100_000, 1_000_000, u64::MAX][rng.below(4) as usize];
     }
     settings

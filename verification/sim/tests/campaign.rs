@@ -63,7 +63,7 @@ fn many_cpus() {
 
 /// Threads among futures, with half of the faults in half of the runs.
 #[test]
-fn threads() {
+fn threads_among_futures() {
     campaign(seeds(), run_threads, |seed| {
         let faults = if seed % 2 == 0 { Faults::ALL } else { Faults::NONE.with(Fault::Storm) };
         plan(seed, 1 + (seed / 2 % 6) as u32, faults)

@@ -151,9 +151,13 @@ pub(crate) const ALL: &[Checker] = &[
         needs: &[],
         of: Of::Crates(CRATES),
         settings: &[("RUSTC_BOOTSTRAP", "1"), ("RUSTFLAGS", "-Zsanitizer=address")],
-        quick: runs!["{test} {crates} --tests --target {host}"],
+        quick: runs![
+            "{test} {crates} --tests --target {host}",
+            "{test} -p demo --test accounting --target {host}" with "ACCOUNTING_TASKS" = pins::ACCOUNTING_TASKS,
+        ],
         long: runs![
             "{test} {crates} --tests --target {host}",
+            "{test} -p demo --test accounting --target {host}" with "ACCOUNTING_TASKS" = pins::ACCOUNTING_TASKS_LONG,
             "{test} {crates} --tests --release --target {host}",
         ],
         unit: Unit::Tests,
@@ -164,9 +168,15 @@ pub(crate) const ALL: &[Checker] = &[
         needs: &[Need::Component("rust-src")],
         of: Of::Crates(CRATES),
         settings: &[("RUSTC_BOOTSTRAP", "1"), ("RUSTFLAGS", "-Zsanitizer=thread")],
-        quick: runs!["{test} {crates} --tests -Zbuild-std --target {host}"],
+        quick: runs![
+            "{test} {crates} --tests -Zbuild-std --target {host}",
+            "{test} -p demo --test accounting -Zbuild-std --target {host}"
+                with "ACCOUNTING_TASKS" = pins::ACCOUNTING_TASKS,
+        ],
         long: runs![
             "{test} {crates} --tests -Zbuild-std --target {host}",
+            "{test} -p demo --test accounting -Zbuild-std --target {host}"
+                with "ACCOUNTING_TASKS" = pins::ACCOUNTING_TASKS_LONG,
             "{test} {crates} --tests -Zbuild-std --release --target {host}",
         ],
         unit: Unit::Tests,

@@ -3,7 +3,6 @@
 use crate::options::Options;
 use crate::results::{Broken, Results};
 use indicatif::{ProgressBar, ProgressStyle};
-use sched_sim::run_traffic;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
@@ -27,11 +26,11 @@ pub(crate) fn run(options: &Options) -> Results {
             let next = seeds.lock().expect("no panic").next();
             let Some(seed) = next else { break };
             let plan = options.plan(seed);
-            let outcome = run_traffic(&plan);
+            let outcome = options.load.run(&plan);
             let mut results = results.lock().expect("no panic");
             results.add(seed, &outcome);
             if let Some(violation) = outcome.violation {
-                results.violations.push(Broken::new(&plan, &violation));
+                results.violations.push(Broken::new(&plan, options.load, &violation));
                 bar.set_message(format!("{} violations", results.violations.len()));
             }
             bar.inc(1);

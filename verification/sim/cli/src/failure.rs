@@ -4,20 +4,20 @@ use crate::options::{Options, replay};
 use crate::results::Broken;
 use anyhow::{Context, Result};
 use demo::timeline::Timeline;
-use sched_sim::{Outcome, Plan, run_traffic, shrink};
+use sched_sim::{Outcome, Plan, shrink};
 use std::fs;
 
 /// Shrinks the run, and writes its timeline.
 pub(crate) fn explain(broken: &Broken, options: &Options) -> Result<()> {
     let plan = Plan { cpus: broken.cpus, ..options.plan(broken.seed) };
-    let run = |plan: &Plan| run_traffic(plan).violation;
+    let run = |plan: &Plan| options.load.run(plan).violation;
     let violation = run(&plan).context("it fails no more: chance came from outside of the seed")?;
-    println!("replay:  {}", replay(&plan));
+    println!("replay:  {}", replay(&plan, options.load));
     let mut small = plan;
     if !options.no_shrink {
         let shrunk = shrink(&small, &violation, run);
         println!("shrunk:  {}  ({} runs tried)", shrunk.violation, shrunk.runs);
-        println!("replay:  {}", replay(&shrunk.plan));
+        println!("replay:  {}", replay(&shrunk.plan, options.load));
         small = shrunk.plan;
     }
     write_timeline(&small, options)
@@ -25,7 +25,7 @@ pub(crate) fn explain(broken: &Broken, options: &Options) -> Result<()> {
 
 /// Runs once more, and writes the files.
 pub(crate) fn write_timeline(plan: &Plan, options: &Options) -> Result<()> {
-    let outcome = run_traffic(&Plan { keep_records: true, ..plan.clone() });
+    let outcome = options.load.run(&Plan { keep_records: true, ..plan.clone() });
     let folder = options.out.join(format!("seed-{}", plan.seed));
     let words =
         outcome.violation.as_ref().map_or_else(|| "no violation".to_owned(), ToString::to_string);
@@ -35,7 +35,7 @@ pub(crate) fn write_timeline(plan: &Plan, options: &Options) -> Result<()> {
         println!("written: {}", file.display());
     }
     let report = folder.join("violation.txt");
-    fs::write(&report, format!("{words}\n{}\n", replay(plan)))?;
+    fs::write(&report, format!("{words}\n{}\n", replay(plan, options.load)))?;
     println!("written: {}", report.display());
     Ok(())
 }

@@ -1,9 +1,36 @@
 //! What is asked for.
 
 use clap::Parser;
-use sched_sim::{Faults, Plan};
+use sched_sim::{Faults, Outcome, Plan, run_steady, run_threads, run_traffic};
 use std::ops::Range;
 use std::path::PathBuf;
+
+/// What runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Load {
+    /// Futures of all tiers
+    Futures,
+    /// Threads of all policies, and futures; at most 64 CPUs
+    Threads,
+    /// Fair threads that only compute, without faults, and what they are owed; at most 64 CPUs
+    Steady,
+}
+
+impl Load {
+    /// Runs it as the plan says.
+    pub(crate) fn run(self, plan: &Plan) -> Outcome {
+        match self {
+            Self::Futures => run_traffic(plan),
+            Self::Threads => run_threads(plan),
+            Self::Steady => run_steady(plan),
+        }
+    }
+
+    /// The most CPUs that it may have.
+    fn most_cpus(self) -> u64 {
+        if self == Self::Futures { sched::MAX_CPUS as u64 } else { 64 }
+    }
+}
 
 /// Runs the whole scheduler on virtual CPUs, from seeds, with faults, and checks its invariants after every event.
 #[derive(Debug, Parser)]
@@ -12,6 +39,9 @@ pub(crate) struct Options {
     /// How many seeds, from 0 on, or which: A..B
     #[arg(long, default_value = "100", value_parser = range, value_name = "N|A..B")]
     pub(crate) seeds: Range<u64>,
+    /// What runs
+    #[arg(long, value_enum, default_value = "futures")]
+    pub(crate) load: Load,
     /// CPUs of each machine, or the range from which each seed has a number
     #[arg(long, default_value = "1..65", value_parser = exact_or_range, value_name = "M|A..B")]
     pub(crate) cpus: Range<u64>,
@@ -62,13 +92,14 @@ impl Options {
         let span = (self.cpus.end - self.cpus.start).max(1);
         // Neighbouring seeds have different numbers, and a seed the same one in every shard.
         let cpus = self.cpus.start + seed.wrapping_mul(0x9e37_79b9) % span;
+        let is_steady = self.load == Load::Steady;
         Plan {
             seed,
-            cpus: cpus as u32,
+            cpus: cpus.min(self.load.most_cpus()) as u32,
             steps: self.steps,
-            faults: self.faults,
+            faults: if is_steady { Faults::NONE } else { self.faults },
             keep_records: false,
-            measure: false,
+            measure: is_steady,
         }
     }
 
@@ -80,10 +111,15 @@ impl Options {
 }
 
 /// The command that runs a plan again.
-pub(crate) fn replay(plan: &Plan) -> String {
+pub(crate) fn replay(plan: &Plan, load: Load) -> String {
     let Plan { seed, cpus, steps, faults, .. } = plan;
+    let load = match load {
+        Load::Futures => "",
+        Load::Threads => " --load threads",
+        Load::Steady => " --load steady",
+    };
     format!(
-        "cargo xtask verify sim --seeds {seed}..{} --cpus {cpus} --steps {steps} --faults {faults}",
+        "cargo xtask verify sim{load} --seeds {seed}..{} --cpus {cpus} --steps {steps} --faults {faults}",
         seed + 1
     )
 }
@@ -131,11 +167,16 @@ mod tests {
 
     #[test]
     fn a_replay_is_the_plan_again() {
-        let plan = options("--seeds 7..9 --faults storm,pause --steps 500").unwrap().plan(8);
-        let words = replay(&plan);
-        let words = words.strip_prefix("cargo xtask verify sim ").unwrap();
-        let again = options(words).unwrap();
-        assert_eq!(again.my_seeds().map(|seed| again.plan(seed)).collect::<Vec<_>>(), [plan]);
+        for load in ["futures", "threads", "steady"] {
+            let words = format!("--load {load} --seeds 7..9 --faults storm,pause --steps 500");
+            let asked = options(&words).unwrap();
+            let words = replay(&asked.plan(8), asked.load);
+            let words = words.strip_prefix("cargo xtask verify sim ").unwrap();
+            let again = options(words).unwrap();
+            assert_eq!(again.load, asked.load);
+            let plans = again.my_seeds().map(|seed| again.plan(seed)).collect::<Vec<_>>();
+            assert_eq!(plans, [asked.plan(8)]);
+        }
     }
 
     #[test]

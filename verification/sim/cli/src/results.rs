@@ -1,6 +1,6 @@
 //! What came of a campaign, and of several together.
 
-use crate::options::replay;
+use crate::options::{Load, replay};
 use anyhow::{Context, Result};
 use sched_sim::{Outcome, Plan, Violation};
 use serde::{Deserialize, Serialize};
@@ -34,14 +34,14 @@ pub(crate) struct Broken {
 }
 
 impl Broken {
-    pub(crate) fn new(plan: &Plan, violation: &Violation) -> Self {
+    pub(crate) fn new(plan: &Plan, load: Load, violation: &Violation) -> Self {
         Self {
             seed: plan.seed,
             cpus: plan.cpus,
             kind: violation.kind.to_string(),
             what: violation.what.clone(),
             step: violation.step,
-            replay: replay(plan),
+            replay: replay(plan, load),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::faults::Knobs;
 use crate::violation::Kind;
 use crate::world::{State, World};
 use crate::{Outcome, Plan, Rng, Simulation, Subject, Virtual, Workload};
+use sched::thread::Policy;
 use sched::trace::{Kind as Event, Outcome as End, Record};
 use sched::{CpuId, CpuSet, Machine, Settings};
 use sched_arch::Interrupts;
@@ -419,4 +420,95 @@ fn panics() {
 fn what_the_subject_and_the_workload_say() {
     fails(Kind::Books, run(halts, Err("odd".to_owned())));
     fails(Kind::Workload, run(|machine| machine.fail(Kind::Workload, "odd"), Ok(())));
+}
+
+impl History {
+    /// A thread that is queued on a CPU.
+    fn thread(&mut self, serial: u64, policy: Policy, cpus: Option<CpuSet>, cpu: u32) -> u64 {
+        self.world.checker.next_thread(0, (policy, cpus));
+        self.queued(serial, NORMAL, cpu)
+    }
+}
+
+#[test]
+fn v17_the_higher_class_first() {
+    let pinned = Some(CpuSet::EMPTY.with(CpuId::new(0)));
+    let mut history = History::new();
+    let fair = history.thread(1, Policy::DEFAULT, None, 0);
+    history.thread(2, Policy::Realtime { priority: 1 }, pinned, 0);
+    let told = history.tell(0, Event::Run, fair, None, NORMAL);
+    assert_eq!(told.unwrap_err().0, Kind::ClassOrder);
+}
+
+#[test]
+fn v17_who_is_passed_over_was_perhaps_taken() {
+    let urgent = Policy::Realtime { priority: 1 };
+    for is_stolen in [true, false] {
+        let mut history = History::new();
+        let fair = history.thread(1, Policy::DEFAULT, None, 0);
+        let first = history.thread(2, urgent, None, 0);
+        history.tell(0, Event::Run, fair, None, NORMAL).unwrap();
+        history.tell(0, Event::Stop, fair, None, End::Preempted as u8).unwrap();
+        if is_stolen {
+            history.tell(1, Event::Steal, first, Some(0), 0).unwrap();
+            history.tell(1, Event::Enqueue, first, None, 0).unwrap();
+            history.tell(1, Event::Run, first, None, NORMAL).unwrap();
+        } else {
+            let told = history.tell(0, Event::Run, first, None, NORMAL);
+            assert_eq!(told.unwrap_err().0, Kind::ClassOrder);
+        }
+    }
+}
+
+#[test]
+fn v7_a_thread_runs_where_it_was_asked_to() {
+    let only = |cpu| Some(CpuSet::EMPTY.with(CpuId::new(cpu)));
+    let mut history = History::new();
+    let thread = history.thread(1, Policy::DEFAULT, only(0), 0);
+    history.world.checker.note_cpus(thread, only(1));
+    // The message is under way.
+    history.tell(0, Event::Enqueue, thread, None, 0).unwrap();
+    history.now_ns += 2_000;
+    let told = history.tell(0, Event::Enqueue, thread, None, 0);
+    assert_eq!(told.unwrap_err().0, Kind::Placement);
+    let mut history = History::new();
+    let thread = history.thread(1, Policy::DEFAULT, only(0), 0);
+    let told = history.tell(1, Event::Steal, thread, Some(0), 0);
+    assert_eq!(told.unwrap_err().0, Kind::Placement);
+}
+
+#[test]
+fn v1_a_thread_that_is_on_its_stack_is_not_stolen() {
+    let mut history = History::new();
+    let thread = history.thread(1, Policy::DEFAULT, None, 0);
+    history.tell(0, Event::Run, thread, None, NORMAL).unwrap();
+    history.world.checker.switches(0, true);
+    let told = history.tell(1, Event::Steal, thread, Some(0), 0);
+    assert_eq!(told.unwrap_err().0, Kind::TwoPlaces);
+    history.world.checker.switches(0, false);
+    history.tell(1, Event::Steal, thread, Some(0), 0).unwrap();
+}
+
+#[test]
+fn v9_a_park_that_returns_answers_a_wake() {
+    for answers in [true, false] {
+        let mut history = History::new();
+        let thread = history.thread(1, Policy::DEFAULT, None, 0);
+        history.tell(0, Event::Run, thread, None, NORMAL).unwrap();
+        history.world.checker.switches(0, true);
+        let before = history.world.checker.before_wake(thread);
+        let History { world, .. } = &mut history;
+        world.checker.after_wake(thread, before, &world.parties).unwrap();
+        if answers {
+            world.checker.answers(thread);
+        }
+        world.checker.switches(0, false);
+        history.tell(0, Event::Stop, thread, None, End::Waits as u8).unwrap();
+        let History { world, .. } = &mut history;
+        let told = world.checker.examine(&world.parties);
+        assert_eq!(
+            told.map_err(|(kind, _)| kind),
+            if answers { Ok(()) } else { Err(Kind::LostWake) }
+        );
+    }
 }

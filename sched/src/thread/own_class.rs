@@ -152,10 +152,6 @@ impl Lowest {
         Self { fair, lent: None }
     }
 
-    pub(super) fn fair(&self) -> &Fair<Tcb> {
-        &self.fair
-    }
-
     /// O1. A task that sleeps on in the fair class is in it, too.
     fn lend(&mut self, class: LentClass) -> Result<(), LentClass> {
         if self.lent.is_some() || class.count() > 0 || self.fair.weight() > 0 {

@@ -152,6 +152,11 @@ impl Lowest {
         Self { fair, lent: None }
     }
 
+    /// The fair class, which is empty where another one is lent.
+    pub(super) fn fair(&self) -> &Fair<Tcb> {
+        &self.fair
+    }
+
     /// O1. A task that sleeps on in the fair class is in it, too.
     fn lend(&mut self, class: LentClass) -> Result<(), LentClass> {
         if self.lent.is_some() || class.count() > 0 || self.fair.weight() > 0 {

@@ -23,7 +23,8 @@ impl Checker {
             Place::Running(cpu) if !self.cpus[usize::from(cpu)].placed_meanwhile => {
                 task.must_run_again = task.poll_begun
             }
-            Place::InFlight(_) => task.must_run_again = true,
+            // A wake before the poll began is answered by that poll.
+            Place::InFlight(_) => task.must_run_again = task.poll_begun,
             // Somebody else may have woken it before, and be about to place it.
             Place::Waiting => self.suspect(Doubt::Waits { task: index, polls }, parties),
             _ => {}

@@ -5,12 +5,14 @@
 use demo::hosted::{CpuThread, Hosted};
 use sched::{JoinHandle, Scheduler, Settings, yield_now};
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 type Sched = Scheduler<Hosted, (), 8>;
+
+static FOR_EVER: Mutex<Vec<&'static Sched>> = Mutex::new(Vec::new());
 
 /// Tasks that there are at a time, so that memory stays the same however many come one after the other.
 const AT_ONCE: u64 = 1_000;
@@ -56,6 +58,8 @@ where
 {
     let scheduler: &'static Sched =
         Box::leak(Box::new(Scheduler::new(Hosted::new(8, 1), (), Settings::DEFAULT)));
+    // It lives for ever, with what its loops leave behind: who looks for leaks finds it here.
+    FOR_EVER.lock().unwrap().push(scheduler);
     scheduler.machine().set_handlers(scheduler);
     let cpus: Vec<_> = (0..8).map(|cpu| CpuThread::start(scheduler, cpu).unwrap()).collect();
     let books = Arc::new(Books::default());
